@@ -1,0 +1,1 @@
+"""Zones, doors, readers, credentials, the access decision, presence."""
