@@ -1,0 +1,1 @@
+"""Staff and hosts, sign-in accounts, roles, sessions, second factors, API tokens."""
