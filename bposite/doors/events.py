@@ -18,13 +18,19 @@ from msgspec import Struct
 Decision = Literal["granted", "denied", "taken", "not-taken", "request"]
 Direction = Literal["in", "out"]
 Clock = Literal["ntp", "gps", "rtc", "unset"]
-CredentialType = Literal[
-    "card", "pin", "face", "finger", "iris", "qr", "mobile", "rex", "operator", "token", "other"
-]
+CredentialType = Literal["card", "pin", "face", "finger", "iris", "qr", "mobile", "rex", "operator", "token", "other"]
 DECISIONS: tuple[Decision, ...] = ("granted", "denied", "taken", "not-taken", "request")
 CLOCKS: tuple[Clock, ...] = ("ntp", "gps", "rtc", "unset")
 NATIVE_CREDENTIALS: tuple[CredentialType, ...] = (
-    "card", "pin", "face", "finger", "iris", "qr", "mobile", "rex", "operator",
+    "card",
+    "pin",
+    "face",
+    "finger",
+    "iris",
+    "qr",
+    "mobile",
+    "rex",
+    "operator",
 )
 COMMANDS = ("unlock", "lock", "lockdown", "release", "resend", "sync")
 
@@ -118,12 +124,14 @@ class Event(Struct, frozen=True, kw_only=True, gc=False):
     """What every event has, whatever its class.
 
     ``key``: canonical within the device: two messages with equal (device, key) are the
-    same event, whichever path they took. ``boot``/``seq`` are None where the source does
-    not count; then ``fingerprint`` is set, and the same fingerprint within
-    DEBOUNCE_SECONDS is the same event. ``prev_seq``: the number the device says came
-    before. ``time``: what the device said, None when it said nothing; with ``clock ==
-    "unset"`` it is kept, not used. ``time_alt``: the other reading of a repeated local
-    hour (see ``wire.times.resolve``). ``replayed``: the device itself says that this is not live.
+    same event, whichever path they took. (A foreign one with another time or reason is a
+    conflict, the vendor's counter was reset; a native one with other bytes is.)
+    ``boot``/``seq`` are None where the source does not count; then ``fingerprint`` is set,
+    and the same fingerprint within DEBOUNCE_SECONDS is the same event. ``prev_seq``: the
+    number the device says came before. ``time``: what the device said, None when it said
+    nothing; with ``clock == "unset"`` it is kept, not used. ``time_alt``: the other reading
+    of a repeated local hour (see ``wire.times``). ``replayed``: the device itself says
+    that this is not live.
     """
 
     device: str
@@ -287,12 +295,16 @@ class Ignored(Struct, frozen=True, kw_only=True):
 class Rejection(Struct, frozen=True):
     """A message (or one line of it) nobody could read: goes to quarantine, and the stream goes on.
 
-    ``detail`` is for an operator; it never repeats what the message said.
+    ``detail`` is for an operator; it never repeats what the message said. ``boot`` and
+    ``seq`` are there when they could be read: that event is quarantined, not missing, so
+    it counts as received in the acknowledgement (else the device would send it for ever).
     """
 
     code: RejectionCode
     detail: str
     device: str | None = None
+    boot: str | None = None
+    seq: int | None = None
 
 
 EntryEvent = AccessEvent | DoorEvent | AlarmEvent | ReaderEvent | SystemEvent

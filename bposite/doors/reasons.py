@@ -186,8 +186,11 @@ ADMISSION_ANSWERS: tuple[str, ...] = tuple(r.code for r in _ADMISSION)
 """The answers of visits.md that need a name of their own, in the order they are checked."""
 
 FALLBACK: dict[EventClass, str] = {
-    "access": "deniedOther", "door": "otherEvent", "reader": "otherEvent",
-    "alarm": "alarm", "system": "otherEvent",
+    "access": "deniedOther",
+    "door": "otherEvent",
+    "reader": "otherEvent",
+    "alarm": "alarm",
+    "system": "otherEvent",
 }
 """What an unknown code of a class becomes (the vendor's word is kept beside it)."""
 
