@@ -1,0 +1,5 @@
+"""``python -m bposite``: the same command as ``bposite``."""
+
+from bposite.cli import main
+
+main()
