@@ -1,1 +1,1 @@
-"""Zones, doors, readers, credentials, the access decision, presence."""
+"""Doors: zones, doors, readers, credentials, the access decision, and who is where."""
