@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from flask import Flask, Request, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -82,7 +82,7 @@ def current_actor() -> Actor:
     identity = current_identity()
     if identity is None:
         return Actor("link", "anonymous", "not signed in", place=address())
-    return Actor(identity.kind, identity.id, identity.display, ",".join(identity.roles) or None, address())
+    return Actor(identity.kind, identity.id, identity.name, ",".join(identity.roles) or None, address())
 
 
 def current_identity() -> Identity | None:
@@ -195,10 +195,6 @@ def _sign_in_first() -> ResponseReturnValue:
     if _is_page():
         wanted = request.full_path.rstrip("?") if request.method in SAFE_METHODS else None
         return redirect(url_for("signin.password", next=None if wanted in (None, "/") else wanted))
-    _refuse_unknown()
-
-
-def _refuse_unknown() -> NoReturn:
     raise Unauthorized(
         "Sign in, or send a bearer token that is valid and not expired.",
         www_authenticate=WWWAuthenticate("bearer", {"realm": "bposite"}),

@@ -189,9 +189,15 @@ def password_problem(password: str, name: str) -> str | None:
     return None
 
 
+# letters with a stroke or of their own, which do not come apart into a letter and an accent
+_NO_ACCENT = str.maketrans(
+    {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h"}
+)
+
+
 def fold(text: str) -> str:
     """``text`` for a forgiving search: no case, no accents, single blanks ("Zoë  MÜLLER" -> "zoe muller")."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_NO_ACCENT))
     return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
 
 
@@ -254,6 +260,15 @@ class LockPolicy:
 LOCK_BY_NAME = LockPolicy(4, timedelta(seconds=15), timedelta(minutes=15), timedelta(hours=6))
 # A whole site may sign in through one address: more is free, the waits are shorter.
 LOCK_BY_ADDRESS = LockPolicy(40, timedelta(seconds=5), timedelta(minutes=5), timedelta(hours=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a try comes from: network address, browser, and its device cookie as sent (checked before it counts)."""
+
+    address: str
+    agent: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Rows of people, accounts and sign-ins. Secrets are never here: hashes of them, or values sealed with the site's key."""
+"""Rows of people, accounts and sign-ins. Secrets are kept as hashes, or sealed with the site's key."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ class Person(Model):
     search: Mapped[str] = mapped_column(String(600))  # rules.fold of everything that people type to find somebody
     client: Mapped[str] = mapped_column(String(80), default="")
     team: Mapped[str] = mapped_column(String(80), default="")
+    title: Mapped[str] = mapped_column(String(80), default="")
+    shift: Mapped[str] = mapped_column(String(40), default="")  # slug of the doors feature's schedule
     email: Mapped[str] = mapped_column(String(254), default="")
     phone: Mapped[str] = mapped_column(String(40), default="")
     can_host: Mapped[bool] = mapped_column(Boolean(create_constraint=False), default=True)

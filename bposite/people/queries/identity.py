@@ -1,4 +1,4 @@
-"""Reading people, accounts, sessions and tokens: plain frozen rows for screens, the API and the access check."""
+"""Who is asking: the person behind a session, the program behind a token, and what they may do at this moment."""
 
 from __future__ import annotations
 
@@ -31,17 +31,14 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-# --- who is asking ---------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who stands behind a request, with the permissions of this very moment. Flask-Login's user object."""
 
     kind: Literal["user", "token"]
     id: str
-    name: str
-    display: str
+    name: str  # as people are shown it
+    user_name: str
     roles: tuple[str, ...]
     permissions: frozenset[Permission]
     session_id: str = ""
@@ -77,7 +74,7 @@ def identity_of_session(session: Session, secret: str, at: datetime) -> Identity
     found, user = row
     held = role_names(session, user.id)
     return Identity(
-        "user", user.id, user.name, user.display, held, rules.granted(roles(), held),
+        "user", user.id, user.display, user.name, held, rules.granted(roles(), held),
         found.id, found.created_at, found.last_seen, found.confirmed_at,
         rules.session_over(found.created_at, found.last_seen, at),
     )  # fmt: skip
@@ -90,7 +87,7 @@ def identity_of_token(session: Session, secret: str, at: datetime) -> Identity |
         return None
     scope = frozenset(known for known in rules.PERMISSIONS if known in token.permissions)
     return Identity(
-        "token", token.id, token.name, token.name, (), scope - rules.NEVER_FOR_TOKENS,
+        "token", token.id, token.name, "", (), scope - rules.NEVER_FOR_TOKENS,
         created_at=token.created_at, last_seen=token.last_used,
     )  # fmt: skip
 
