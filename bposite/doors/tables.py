@@ -19,7 +19,6 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     String,
-    Text,
     UniqueConstraint,
     text,
 )
@@ -32,6 +31,11 @@ RowNumber = BigInteger().with_variant(Integer, "sqlite")
 Flag = Boolean(create_constraint=False)
 CLASSES = ("access", "door", "reader", "alarm", "system")
 STATUSES = ("active", "not_yet", "disabled", "lost", "stolen", "damaged", "destroyed", "expired", "unassigned")
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index over some of the rows; the same condition on both databases."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 # --- the plan --------------------------------------------------------------------------------------------------------
@@ -198,12 +202,12 @@ class Entry(Model):
         UniqueConstraint("device", "key", name="uq_entry_device_key"),
         Index("ix_entry_time_used", "time_used"),
         Index("ix_entry_door_time", "door", "time_used"),
-        Index("ix_entry_person_time", "person", "time_used", sqlite_where=text("person IS NOT NULL"), postgresql_where=text("person IS NOT NULL")),
-        Index("ix_entry_visit_time", "visit", "time_used", sqlite_where=text("visit IS NOT NULL"), postgresql_where=text("visit IS NOT NULL")),
-        Index("ix_entry_notable", "time_used", sqlite_where=text("notable"), postgresql_where=text("notable")),
+        _partial("ix_entry_person_time", "person", "time_used", where="person IS NOT NULL"),
+        _partial("ix_entry_visit_time", "visit", "time_used", where="visit IS NOT NULL"),
+        _partial("ix_entry_notable", "time_used", where="notable"),
         CheckConstraint(f"cls IN {CLASSES}", name="cls"),
         CheckConstraint("time_source IN ('device', 'corrected', 'received')", name="time_source"),
-    )  # fmt: skip
+    )
     position: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=False)
     time_used: Mapped[datetime] = mapped_column(UtcDateTime)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -311,7 +315,7 @@ class SequenceRow(Model):
 
 
 class Gap(Model):
-    """Numbers of a device that did not come. ``lost``: the device no longer has them; ``signed_off``: a person said so."""
+    """Numbers of a device that did not come. ``lost``: it has them no more; ``signed_off``: a person said so."""
 
     __tablename__ = "gap"
     __table_args__ = (
@@ -405,13 +409,10 @@ class Alarm(Model):
     __tablename__ = "alarm"
     __table_args__ = (
         Index("ix_alarm_state", "state", "raised_at"),
-        Index(
-            "uq_alarm_open", "fingerprint", unique=True,
-            sqlite_where=text("state <> 'closed'"), postgresql_where=text("state <> 'closed'"),
-        ),
+        _partial("uq_alarm_open", "fingerprint", where="state <> 'closed'", unique=True),
         CheckConstraint("state IN ('open', 'acknowledged', 'closed')", name="state"),
         CheckConstraint("severity IN ('alarm', 'warning')", name="severity"),
-    )  # fmt: skip
+    )
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
     severity: Mapped[str] = mapped_column(String(10))

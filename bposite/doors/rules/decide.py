@@ -15,11 +15,13 @@ import msgspec
 
 from bposite.doors.events import Direction
 from bposite.doors.rules.calendar import opening_at
-from bposite.doors.rules.policy import Credential, Door, Holder, Policy, Side, Zone
+from bposite.doors.rules.policy import Credential, Door, Holder, Level, Policy, Side, Zone
 from bposite.doors.rules.scene import Scene
 
 Verdict = Literal["pass", "refuse", "raise"]
-COUNTED = frozenset({"deniedUnknownCredential", "deniedVerificationFailed", "deniedIncorrectAuthenticationFactor", "factor_missing"})
+COUNTED = frozenset(
+    {"deniedUnknownCredential", "deniedVerificationFailed", "deniedIncorrectAuthenticationFactor", "factor_missing"}
+)
 """Refusals for what was shown; enough of them in a row lock the reader for a while."""
 
 
@@ -224,23 +226,32 @@ def _lockdown(case: Case) -> Finding | None:
     return refuse("deniedThreatLevel", row) if lockdown.rank > case.holder.rank else Finding(row)
 
 
+def _runs(level: Level, at: datetime) -> str | None:
+    """The words of the window in which ``level`` runs at ``at``; None when it does not run."""
+    if not level.runs(at):
+        return None
+    if level.schedule is None:
+        return "always"
+    opening = opening_at(level.schedule, at)
+    return None if opening is None else opening.text
+
+
 def _rights(case: Case) -> Finding | None:
     for level in case.policy.denials.get(case.side, ()):
-        if level.covers(case.holder) and level.runs(case.at):
-            if level.schedule is None or opening_at(level.schedule, case.at) is not None:
-                return refuse("deniedPointNoAccessRights", f"denied by “{level.name}”")
+        if level.covers(case.holder) and _runs(level, case.at):
+            return refuse("deniedPointNoAccessRights", f"denied by “{level.name}”")
     if case.stands_open:
         return Finding("door stands unlocked")
-    closed = None
-    for level in case.policy.grants.get(case.side, ()):
-        if not level.covers(case.holder):
-            continue
-        opening = None if level.schedule is None else opening_at(level.schedule, case.at)
-        if level.runs(case.at) and (level.schedule is None or opening is not None):
-            return Finding(f"“{level.name}”, {opening.text if opening else 'always'}")
-        closed = closed or level.name
-    if closed is not None:
-        return refuse("deniedOutOfTimeRange", f"“{closed}” does not run now")
+    return _granted_by(case)
+
+
+def _granted_by(case: Case) -> Finding:
+    given = [level for level in case.policy.grants.get(case.side, ()) if level.covers(case.holder)]
+    for level in given:
+        if words := _runs(level, case.at):
+            return Finding(f"“{level.name}”, {words}")
+    if given:
+        return refuse("deniedOutOfTimeRange", f"“{given[0].name}” does not run now")
     return refuse("deniedPointNoAccessRights", f"no access level for {case.door.name}, {case.request.direction}")
 
 
@@ -260,7 +271,11 @@ def _factors(case: Case) -> Finding | None:
         shown = case.request.factors | {case.request.credential_type}
         missing = row.factors - shown
         words = " + ".join(sorted(row.factors))
-        return refuse("factor_missing", f"{words} needed, {', '.join(sorted(missing))} missing") if missing else Finding(words)
+        return (
+            refuse("factor_missing", f"{words} needed, {', '.join(sorted(missing))} missing")
+            if missing
+            else Finding(words)
+        )
     return None
 
 
@@ -310,7 +325,9 @@ def _supervisor(case: Case) -> Finding | None:
     if not zone.supervisors or case.holder.id in zone.supervisors:
         return None
     present = [one for one in sorted(zone.supervisors) if case.scene.zone_of(one) == zone.id]
-    return Finding(f"{present[0]} is inside") if present else refuse("supervisor_first", f"no supervisor in {zone.name}")
+    return (
+        Finding(f"{present[0]} is inside") if present else refuse("supervisor_first", f"no supervisor in {zone.name}")
+    )
 
 
 def _escort(case: Case) -> Finding | None:

@@ -1,7 +1,7 @@
 """The access policy, compiled: frozen values that a decision reads and nothing changes.
 
-Rights belong to people, not to credentials. An access level gives (people or groups) x (door sides or zones) x schedule;
-a deny level beats every grant. The policy is built once from the site's rows and swapped whole.
+Rights belong to people, not to credentials. An access level is (people or groups) x (door sides or zones) x schedule; a
+deny level beats every grant. The policy is built once from the site's rows and swapped whole.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from bposite.doors.rules.calendar import Schedule
 ZoneKind = Literal["outside", "lobby", "operations", "clean_room", "server_room", "restricted"]
 ZONE_KINDS: tuple[ZoneKind, ...] = ("outside", "lobby", "operations", "clean_room", "server_room", "restricted")
 AntiPassback = Literal["none", "soft", "hard", "timed"]
-CredentialStatus = Literal["active", "not_yet", "disabled", "lost", "stolen", "damaged", "destroyed", "expired", "unassigned"]
+CredentialStatus = Literal[
+    "active", "not_yet", "disabled", "lost", "stolen", "damaged", "destroyed", "expired", "unassigned"
+]
 Effect = Literal["grant", "deny"]
 Side = tuple[str, Direction]
 """(door, direction): one way through one door."""
