@@ -1,0 +1,1 @@
+"""Streams to frames: the rim where the video libraries are. Nothing here knows the database."""

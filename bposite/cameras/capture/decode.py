@@ -1,0 +1,102 @@
+"""Encoded units to frames and to JPEG. Decoding takes one group of pictures, in memory, without touching a camera."""
+
+from collections.abc import Sequence
+
+import av
+import cv2
+import msgspec
+import numpy as np
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from bposite.cameras.capture.units import AccessUnit, Codec
+
+JPEG_QUALITY = 92
+Pixels = NDArray[np.uint8]
+
+
+class UndecodableError(Exception):
+    """The bytes of the wanted frame do not decode."""
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """One frame and whether the decoder had to patch it (lost or damaged packets)."""
+
+    frame: VideoFrame
+    damaged: bool
+
+    def pixels(self) -> Pixels:
+        """Height x width x 3, blue-green-red."""
+        return self.frame.to_ndarray(format="bgr24")  # type: ignore[return-value]  # bgr24 is always uint8
+
+
+def decoder(codec: Codec) -> VideoCodecContext:
+    """A fresh single-threaded decoder: threads cost more than they give for one group of pictures."""
+    context = VideoCodecContext.create(codec.name, "r")
+    if not isinstance(context, VideoCodecContext):
+        raise UndecodableError(f"{codec.name} is not a video codec")
+    if codec.extradata:
+        context.extradata = codec.extradata
+    context.thread_count = 1
+    return context
+
+
+def frame_at(codec: Codec, units: Sequence[AccessUnit], wanted: int) -> Decoded:
+    """Frame number `wanted` of `units` (decoding order). UndecodableError when it does not come out.
+
+    Starts at the last keyframe at or before it. Packets are numbered through their presentation time, so the frame
+    is found by number even when the encoder reorders; a decoder may hold it back until it is flushed.
+    """
+    key = max((i for i in range(wanted + 1) if units[i].unit.key), default=0)
+    context = decoder(codec)
+    for number in range(key, len(units)):
+        if (found := _fed(context, units[number].data, number, wanted)) is not None:
+            return found
+        if number >= wanted and not context.has_b_frames:
+            break
+    for frame in _drained(context):
+        if frame.pts == wanted:
+            return Decoded(frame, frame.is_corrupt)
+    raise UndecodableError("the frame of the moment does not decode")
+
+
+def _fed(context: VideoCodecContext, data: bytes, number: int, wanted: int) -> Decoded | None:
+    packet = av.Packet(data)
+    packet.pts = packet.dts = number
+    try:
+        frames = context.decode(packet)
+    except av.FFmpegError:
+        return None
+    return next((Decoded(frame, frame.is_corrupt) for frame in frames if frame.pts == wanted), None)
+
+
+def _drained(context: VideoCodecContext) -> list[VideoFrame]:
+    try:
+        return context.decode(None)
+    except av.FFmpegError:
+        return []
+
+
+def jpeg(pixels: Pixels, quality: int = JPEG_QUALITY) -> bytes:
+    """A JPEG file of the pixels (OpenCV)."""
+    done, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise UndecodableError("the picture could not be encoded")
+    return encoded.tobytes()
+
+
+def exact_jpeg(codec: Codec, units: Sequence[AccessUnit], wanted: int) -> tuple[bytes, bool]:
+    """JPEG of frame `wanted` and whether it is damaged; a camera that sends JPEG gives its own file, unchanged."""
+    if codec.name == "mjpeg":
+        return units[wanted].data, False
+    decoded = frame_at(codec, units, wanted)
+    return jpeg(decoded.pixels()), decoded.damaged
+
+
+def shrunk(pixels: Pixels, width: int) -> Pixels:
+    """The picture no wider than `width`, same shape."""
+    height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
+    if pixels.shape[1] <= width:
+        return pixels
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
