@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.doors.wire.samples import CONFIG, TOPIC, access, delivery
 
 from bposite.doors.events import (
     AccessEvent,
@@ -28,6 +27,7 @@ from bposite.doors.wire.native import read_quickly, translate
 from bposite.doors.wire.native_slow import read_slowly
 from bposite.doors.wire.strict import MalformedError
 from bposite.doors.wire.topics import parse_topic
+from tests.doors.wire.samples import CONFIG, TOPIC, access, delivery
 
 BASE = TOPIC.removesuffix("/evt/access")
 

@@ -45,11 +45,11 @@ def check(value: Any, depth: int) -> None:
             check(key, depth)
         for inner in value.values() if isinstance(value, dict) else value:
             check(inner, depth)
-    elif isinstance(value, str) and "\0" in value:
-        raise SlowNo
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise SlowNo
-    elif isinstance(value, int) and not -(2**63) <= value < 2**64:
+    elif (
+        (isinstance(value, str) and "\0" in value)
+        or (isinstance(value, float) and not math.isfinite(value))
+        or (isinstance(value, int) and not -(2**63) <= value < 2**64)
+    ):
         raise SlowNo
 
 
