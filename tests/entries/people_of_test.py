@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import pyotp
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from bposite.journal.work import Actor, unit_of_work
 from bposite.people import cookies
@@ -30,8 +32,22 @@ def session_of(role: str, name: str = "") -> str:
         return start_session(work, user, Origin("127.0.0.1", "tests"))
 
 
-def signed_in(app: Flask, role: str) -> FlaskClient:
+class Browser(FlaskClient):
+    """A client whose every request has a context of its own: the fixture's would remember who asked last."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """One request."""
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
+def nobody(app: Flask) -> Browser:
+    """A client that is not signed in."""
+    return Browser(app, app.response_class, use_cookies=True)
+
+
+def signed_in(app: Flask, role: str) -> Browser:
     """A client signed in as a new account with ``role``."""
-    client = app.test_client()
+    client = nobody(app)
     client.set_cookie(cookies.SESSION, session_of(role))
     return client

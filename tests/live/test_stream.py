@@ -19,7 +19,7 @@ from bposite.people.actions import end_session
 from bposite.people.queries import identity_of_session
 from bposite.plumbing.clock import now
 from bposite.plumbing.db import reading
-from tests.entries.people_of_test import session_of, signed_in
+from tests.entries.people_of_test import nobody, session_of, signed_in
 
 CAPS = (10, 5)
 
@@ -184,8 +184,7 @@ def test_each_topic_asks_for_its_own_permission(site: Flask) -> None:
     assert desk.get("/live/stream?topics=visits,entries").status_code == 403
     assert desk.get("/live/stream?topics=nonsense").status_code == 422
     assert desk.get("/live/stream").status_code == 422
-    nobody = site.test_client()
-    assert nobody.get("/live/stream?topics=visits", headers={"Accept": "text/event-stream"}).status_code == 401
+    assert nobody(site).get("/live/stream?topics=visits", headers={"Accept": "text/event-stream"}).status_code == 401
 
 
 def test_over_http_the_answer_is_an_event_stream(site: Flask) -> None:
