@@ -1,0 +1,1 @@
+"""Clean desk: rounds, observations, findings, corrective actions, statistics."""
