@@ -18,13 +18,12 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from bposite.journal.work import Actor, unit_of_work
-from bposite.people import actions, queries, rules
+from bposite.people import actions, cookies, queries, rules
 from bposite.people.queries import Identity
 from bposite.people.rules import Permission
 from bposite.plumbing.clock import now
 from bposite.plumbing.db import reading
 from bposite.plumbing.errors import Refusal
-from bposite.plumbing.settings import current
 from bposite.plumbing.web import wants_fragment, wants_json
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -81,8 +80,10 @@ def current_actor() -> Actor:
     """Who acts in this request, for the journal; on a public page somebody unknown."""
     identity = current_identity()
     if identity is None:
-        return Actor("link", "anonymous", "not signed in", place=address())
-    return Actor(identity.kind, identity.id, identity.name, ",".join(identity.roles) or None, address())
+        return Actor("link", "anonymous", "not signed in", place=cookies.origin(request).address)
+    return Actor(
+        identity.kind, identity.id, identity.name, ",".join(identity.roles) or None, cookies.origin(request).address
+    )
 
 
 def current_identity() -> Identity | None:
@@ -102,21 +103,6 @@ def still_holds(identity: Identity, permission: Permission) -> bool:
         return queries.still_holds(session, identity, permission, now())
 
 
-def address() -> str:
-    """The address of the other side, as far as the trusted proxies tell it."""
-    return (request.remote_addr or "")[:45]
-
-
-def cookie_name() -> str:
-    """The session cookie; the ``__Host-`` prefix forbids other hosts to set it, and needs https."""
-    return "__Host-bposite" if https() else "bposite"
-
-
-def https() -> bool:
-    """Whether people reach this site by https."""
-    return current().web.address.startswith("https:")
-
-
 def install(app: Flask) -> None:
     """Put the gate before every request of ``app``."""
     login.init_app(app)
@@ -134,7 +120,7 @@ def _load(asked: Request) -> Identity | None:
         return _from_bearer(header)
     if asked.path.startswith(API) and asked.method not in SAFE_METHODS:
         return None
-    return _from_cookie(asked.cookies.get(cookie_name(), ""))
+    return _from_cookie(cookies.read(asked, cookies.SESSION))
 
 
 def _from_bearer(header: str) -> Identity | None:
@@ -150,7 +136,7 @@ def _from_bearer(header: str) -> Identity | None:
 
 
 def _from_cookie(secret: str) -> Identity | None:
-    if not 0 < len(secret) <= LONGEST_SECRET:
+    if not secret:
         return None
     at = now()
     with reading() as session:

@@ -168,6 +168,14 @@ def user_name(text: str) -> str | None:
     return name if _USER_NAME.fullmatch(name) else None
 
 
+_EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@.\x00-\x1f]+(?:\.[^\s@.\x00-\x1f]+)+")
+
+
+def looks_like_email(text: str) -> bool:
+    """Whether ``text`` has the shape of an address; whether it is one only a message can tell."""
+    return len(text) <= 254 and _EMAIL.fullmatch(text) is not None
+
+
 def normal_password(text: str) -> str:
     """The form that is hashed: NFKC, so that two keyboards give the same password (NIST SP 800-63B)."""
     return unicodedata.normalize("NFKC", text)
@@ -305,6 +313,14 @@ SEEN_EVERY = timedelta(minutes=1)  # how exact "last seen" is; each note is a wr
 LINK_AGE = timedelta(hours=72)
 FIRST_LINK_AGE = timedelta(hours=24)
 
+
+def in_words(span: timedelta) -> str:
+    """A waiting time for people, rounded up: "15 seconds", "2 minutes"."""
+    seconds = max(-(-span // timedelta(seconds=1)), 1)
+    number, unit = (seconds, "second") if seconds < 90 else (-(-seconds // 60), "minute")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
 EndReason = Literal["signed_out", "idle", "too_old", "ended_by_person", "ended_by_administrator", "credentials_changed"]
 
 
@@ -318,6 +334,20 @@ def session_over(created: datetime, last_seen: datetime, at: datetime) -> EndRea
 def is_fresh(confirmed: datetime, at: datetime) -> bool:
     """Whether a code confirmed at ``confirmed`` still stands behind a sensitive action at ``at`` (ASVS 7.5.3)."""
     return timedelta(0) <= at - confirmed < FRESH
+
+
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrom", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"),
+    ("Mac OS", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser_of(agent: str) -> str:
+    """A User-Agent header in words ("Firefox on Windows"), for recognising one's own sessions; no more than that."""
+    browser = next((word for mark, word in _BROWSERS if mark in agent), "")
+    system = next((word for mark, word in _SYSTEMS if mark in agent), "")
+    return f"{browser} on {system}" if browser and system else browser or system or "Unknown program"
 
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*", re.ASCII)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from bposite.journal.work import Work
 from bposite.people import rules
+from bposite.people.queries import PersonRow
 from bposite.people.tables import Person
 from bposite.plumbing.errors import Conflict, NotFound, Refusal
 from bposite.plumbing.ids import new_id
@@ -32,6 +33,9 @@ class PersonPlan(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     active: bool = True
 
 
+_SHAPES = "A staff number has letters, digits and . _ / - only, and at most 40 of them."
+
+
 def apply_plan(work: Work, section: Iterable[Mapping[str, Any]]) -> None:
     """Make the directory hold every person of ``section``; others stay. Refusal names the row that is wrong."""
     rows = [_read(at, row) for at, row in enumerate(section)]
@@ -42,6 +46,17 @@ def apply_plan(work: Work, section: Iterable[Mapping[str, Any]]) -> None:
     changed = [row.number for row in rows if _upsert(work, row, known.get(row.number))]
     if changed:
         work.record("people:person:planned", data={"numbers": changed})
+
+
+def read_person(form: Mapping[str, Any], before: PersonRow | None) -> PersonPlan:
+    """A person from the fields of a form (``title``, ``can_host``); Refusal beside the field that is wrong."""
+    row = {name: form.get(name) or "" for name in ("number", "name", "email", "phone", "client", "team")}
+    shift = before.shift if before else ""  # set by the site plan only
+    more = {"role": form.get("title") or "", "shift": shift, "host": form["can_host"], "active": form["active"]}
+    try:
+        return msgspec.convert(row | more, PersonPlan)
+    except msgspec.ValidationError as error:
+        raise Refusal("person", _SHAPES, field="number") from error
 
 
 def save_person(work: Work, plan: PersonPlan, person_id: str | None = None) -> str:
