@@ -79,14 +79,19 @@ def test_a_zone_that_is_not_visited_demands_nothing() -> None:
     assert missing_to_admit(elsewhere, READY, NOON) == ()
 
 
+DESK = frozenset({"visits:read", "visits:write"})
+MANAGER = DESK | {"visits:approve", "watchlist:write"}
+
+
 def test_whoever_raised_a_hold_may_not_clear_it_alone() -> None:
-    assert not may_release("user:1", "user:1", HoldKind.MANUAL, "guard")
-    assert may_release("user:1", "user:2", HoldKind.MANUAL, "reception")
+    assert not may_release("user:1", "user:1", HoldKind.MANUAL, MANAGER)
+    assert may_release("user:1", "user:2", HoldKind.MANUAL, DESK)
 
 
 def test_reception_never_releases_a_watchlist_hold() -> None:
-    assert not may_release("system", "user:2", HoldKind.WATCHLIST, "reception")
-    assert may_release("system", "user:2", HoldKind.WATCHLIST, "guard")
+    assert not may_release("user:1", "user:2", HoldKind.WATCHLIST, DESK)
+    assert may_release("user:1", "user:2", HoldKind.WATCHLIST, MANAGER)
+    assert not may_release("user:1", "user:2", HoldKind.APPROVAL, DESK)
 
 
 @pytest.mark.parametrize(

@@ -79,15 +79,16 @@ def missing_to_admit(standing: PassStanding, desk: DeskFacts, now: datetime) -> 
     return lapsed + tuple(missing for missing, applies in conditions if applies)
 
 
-def may_release(raised_by: str, releasing: str, kind: HoldKind, role: str) -> bool:
-    """Whether `releasing` may clear a hold alone: never the one who raised it, and a watchlist hold never reception.
+# Who may clear a hold is a right, and never the right to raise it alone.
+RELEASED_WITH = {HoldKind.WATCHLIST: "watchlist:write", HoldKind.APPROVAL: "visits:approve"}
 
-    A hold that the system raised (`raised_by` "system") has no person behind it, so anybody
-    with the right may clear it, except that a watchlist match always needs somebody beyond the desk.
+
+def may_release(raised_by: str, releasing: str, kind: HoldKind, permissions: frozenset[str]) -> bool:
+    """Whether `releasing` may clear a hold alone: never the one who raised it, a watchlist match never the desk.
+
+    A match that the system found while somebody registered a guest was raised by that person.
     """
-    if kind is HoldKind.WATCHLIST and role == "reception":
-        return False
-    return raised_by != releasing
+    return raised_by != releasing and RELEASED_WITH.get(kind, "visits:write") in permissions
 
 
 def by_time(state: VisitState, window_until: datetime, now: datetime) -> VisitEvent | None:
