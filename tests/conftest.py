@@ -8,18 +8,19 @@ import socket
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from bposite.journal import actions as journal
 from bposite.plumbing import db
 from bposite.plumbing.secrets import make_master
-from bposite.plumbing.settings import Site, Settings, Web, configure
+from bposite.plumbing.settings import Settings, Site, Web, configure
+from bposite.plumbing.web import limiter
 from bposite.wiring import make_tables, open_site
+from tests.people.signing import Browser, nobody, signed_in
 
 REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / "shared"
@@ -53,7 +54,7 @@ def build_site(settings: Settings) -> Flask:
         journal.found(session)
     journal.make_signing_key(settings.state_dir)
     app.testing = True
-    app.config["RATELIMIT_ENABLED"] = False
+    limiter.enabled = False  # many tests sign in within a minute; tests/people switches it on again for one
     return app
 
 
@@ -85,9 +86,15 @@ def any_site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def client(site: Flask) -> FlaskClient:
-    """A browser-like client that is not signed in."""
-    return site.test_client()
+def client(site: Flask) -> Browser:
+    """A browser that is not signed in; ``client.send(path, field=...)`` posts a form with its token."""
+    return nobody(site)
+
+
+@pytest.fixture
+def client_as(site: Flask) -> Callable[..., Browser]:
+    """``client_as("guard")``: a browser signed in as a new account with that role (or those roles)."""
+    return lambda *roles: signed_in(site, *roles)
 
 
 def _pg_bin() -> Path | None:
@@ -112,7 +119,9 @@ def postgresql_server() -> Iterator[str]:
     run = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     subprocess.run([*as_user, programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8"], **run)  # type: ignore[call-overload]
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=300"
-    subprocess.run([*as_user, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], **run)  # type: ignore[call-overload]
+    subprocess.run(
+        [*as_user, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], **run
+    )  # type: ignore[call-overload]
     try:
         yield f"postgresql://postgres@127.0.0.1:{port}"
     finally:

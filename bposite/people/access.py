@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Request, current_app, redirect, request, url_for
+from flask import Flask, Request, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user
 from werkzeug.datastructures import WWWAuthenticate
@@ -154,6 +154,7 @@ def _from_cookie(secret: str) -> Identity | None:
 
 
 def _gate() -> ResponseReturnValue | None:
+    g.pop("_login_user", None)  # asked anew for every request, also where several share a context (tests, workers)
     if request.endpoint is None:
         return None  # no such route: Flask answers 404 (or 405) by itself
     access = access_of(current_app.view_functions[request.endpoint])

@@ -36,7 +36,7 @@ CSP = (
 )
 log = structlog.get_logger(__name__)
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=True)
+limiter = Limiter(get_remote_address, storage_uri="memory://")  # its headers would overwrite our own Retry-After
 
 
 def make_app(settings: Settings) -> Flask:
@@ -177,6 +177,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     for name in ("Allow", "Location", "Retry-After", "WWW-Authenticate"):
         if name in response.headers:
             body.headers[name] = response.headers[name]
+    if status == 429:
+        body.headers.setdefault("Retry-After", "60")
     return body
 
 
