@@ -53,7 +53,9 @@ def test_without_reports_the_least_delayed_arrival_tells_the_time_within_the_bou
     units, truth = stream(waits, reports_from=None)
     for item in timeline(units, POLICY):
         assert item.clock.source is TimeSource.ARRIVAL
-        assert item.at_us - truth[item.index] == min(u.arrival_us - taken for u, taken in zip(units, truth, strict=True))
+        assert item.at_us - truth[item.index] == min(
+            u.arrival_us - taken for u, taken in zip(units, truth, strict=True)
+        )
         assert abs(item.at_us - truth[item.index]) <= item.clock.error_us
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -68,10 +69,11 @@ def _packets(
     shown = _rising([round((at - min(moments)) * TICKS_PER_US) for at in moments])
     decoded = sorted(shown)
     delay = max(early - late for early, late in zip(decoded, shown, strict=True))
-    for access, pts, dts in zip(units, shown, decoded, strict=True):
+    lengths = [after - before for before, after in pairwise(decoded)] or [1]
+    for access, pts, dts, length in zip(units, shown, decoded, [*lengths, lengths[-1]], strict=False):
         packet = av.Packet(access.data)
         packet.stream, packet.time_base, packet.is_keyframe = stream, TICKS, access.unit.key
-        packet.pts, packet.dts = pts, dts - delay
+        packet.pts, packet.dts, packet.duration = pts, dts - delay, length  # without one the last frame is cut off
         yield packet
 
 

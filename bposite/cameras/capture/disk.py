@@ -184,7 +184,7 @@ class DiskRing:
         with self._lock:
             paths = [path for path, _ in self._files]
         starts = [int(path.stem) for path in paths]
-        for path, begins, ends in zip(paths, starts, [*starts[1:], end_us + 1], strict=True):
+        for path, begins, ends in zip(paths, starts, [*starts, end_us + 1][1:], strict=True):
             if begins <= end_us and ends >= start_us:
                 yield from (r for r in scan(path) if r.first_us <= end_us and r.last_us >= start_us)
 

@@ -113,17 +113,26 @@ def codec_of(stream: VideoStream) -> Codec:
 
 
 class NetworkConnection:
-    """A live stream. `timed` says whether its presentation times mean anything (MJPEG over HTTP has none)."""
+    """A live stream. `timed` says whether its presentation times mean anything (MJPEG over HTTP has none).
+
+    Two habits of libavformat are undone here (tests/cameras/test_capture.py measures both):
+    its H.264/H.265 parser gives a picture out only when the first packet of the next one has come, so the moment at
+    which picture n comes out is the arrival of picture n + 1; and the first producer time of a connection is copied
+    onto the picture before it, so that one is not used (the media timeline dates that picture just as well).
+    """
 
     def __init__(self, container: InputContainer, *, timed: bool) -> None:
         self._container, self._timed = container, timed
-        self._last_us = 0
         self._stream = container.streams.video[0]
         try:
             self.codec = codec_of(self._stream)
         except SourceError:
             container.close()
             raise
+        self._held_back = timed and self.codec.name in _ANNEX_B
+        self._last_us = 0
+        self._came_us: int | None = None
+        self._clock_seen = False
 
     def units(self) -> Iterator[AccessUnit]:
         """See `Connection.units`."""
@@ -137,13 +146,27 @@ class NetworkConnection:
             raise SourceError(scrub(str(error))) from None
 
     def _unit(self, packet: "av.Packet[Any]", first: bool) -> AccessUnit:
-        self._last_us = arrival = max(wall_us(), self._last_us + 1)  # strictly rising, so units can be told apart
         data = bytes(packet)
-        camera = _WALL.unpack_from(bytes(packet.get_sidedata("prft")))[0] if packet.has_sidedata("prft") else None
         key = packet.is_keyframe or self.codec.name == "mjpeg"
-        return AccessUnit(Unit(arrival, camera, self._media(packet, first), key, len(data)), data)
+        unit = Unit(self._arrival(), self._camera_time(packet), self._media_time(packet, first), key, len(data))
+        return AccessUnit(unit, data)
 
-    def _media(self, packet: "av.Packet[Any]", first: bool) -> int | None:
+    def _arrival(self) -> int:
+        """When this picture began to arrive; strictly rising, so that units can be told apart by it."""
+        came, self._came_us = self._came_us, wall_us()
+        arrival = came if came is not None and self._held_back else self._came_us
+        self._last_us = max(arrival, self._last_us + 1)
+        return self._last_us
+
+    def _camera_time(self, packet: "av.Packet[Any]") -> int | None:
+        if not packet.has_sidedata("prft"):
+            return None
+        if not self._clock_seen:
+            self._clock_seen = True
+            return None
+        return int(_WALL.unpack_from(bytes(packet.get_sidedata("prft")))[0])
+
+    def _media_time(self, packet: "av.Packet[Any]", first: bool) -> int | None:
         """Presentation time in microseconds. RTP counts from the first packet, which may come without one."""
         if not self._timed:
             return None
