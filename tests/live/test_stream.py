@@ -19,7 +19,7 @@ from bposite.people.actions import end_session
 from bposite.people.queries import identity_of_session
 from bposite.plumbing.clock import now
 from bposite.plumbing.db import reading
-from tests.entries.people_of_test import nobody, session_of, signed_in
+from tests.people.signing import make_account, nobody, session_of, signed_in
 
 CAPS = (10, 5)
 
@@ -154,7 +154,7 @@ def test_the_reader_stops_when_nobody_listens(site: Flask, hub: Hub) -> None:
 
 
 def test_sign_out_ends_the_stream_at_once(site: Flask, hub: Hub) -> None:
-    secret = session_of("guard")
+    secret = session_of(make_account("guard"))
     with reading() as session:
         identity = identity_of_session(session, secret, now())
     assert identity is not None
