@@ -119,7 +119,7 @@ class Transition(Model):
 
     __tablename__ = "visit_transition"
     __table_args__ = (Index("ix_visit_transition_visit_id", "visit_id", "id"),)
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)  # in the order of the steps
     visit_id: Mapped[str] = mapped_column(ForeignKey("visit.id", name="fk_visit_transition_visit_id"))
     event: Mapped[str] = mapped_column(String(20))
     source: Mapped[str] = mapped_column(String(16))

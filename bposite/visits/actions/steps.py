@@ -7,7 +7,6 @@ from datetime import datetime
 
 from bposite.journal.work import Work
 from bposite.plumbing.errors import Conflict, NotFound
-from bposite.plumbing.ids import new_id
 from bposite.visits.rules.machine import VISIT_MACHINE, VisitEvent, VisitState
 from bposite.visits.tables import Transition, Visit
 
@@ -75,7 +74,6 @@ def move(work: Work, visit: Visit, event: VisitEvent, why: Why = NO_REASON) -> V
     visit.state = target
     work.session.add(
         Transition(
-            id=new_id(),
             visit_id=visit.id,
             event=event,
             source=source,
