@@ -140,7 +140,7 @@ def _moment(delivery: Delivery, config: DeviceConfig, doc: Doc, replayed: bool) 
     text = fields.text(doc, "timestamp", 60)
     if text is None:
         return None
-    return local(text.replace("T", " "), config.zone, None if replayed else delivery.received_at)
+    return local(text, config.zone, None if replayed else delivery.received_at)
 
 
 def _classified(source: Source, doc: Doc) -> EntryEvent:
