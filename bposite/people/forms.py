@@ -20,7 +20,6 @@ from wtforms.validators import DataRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from bposite.people import passwords, rules
-from bposite.people.actions.tokens import MAX_DAYS
 from bposite.plumbing.errors import Refusal
 
 
@@ -160,7 +159,7 @@ class NewTokenForm(FlaskForm):  # type: ignore[misc]
         "Days until it ends",
         [
             DataRequired("Say for how many days."),
-            NumberRange(1, MAX_DAYS, f"A token lives 1 to {MAX_DAYS} days."),
+            NumberRange(1, rules.MAX_TOKEN_DAYS, f"A token lives 1 to {rules.MAX_TOKEN_DAYS} days."),
         ],
         default=90,
     )

@@ -41,9 +41,7 @@ def problem(password: str, name: str, known: tuple[str, ...] = ()) -> str | None
     if found := rules.password_problem(password, name):
         return found
     text = rules.normal_password(password)
-    if len(text) > _LOOKED_AT:
-        return None  # longer than any list of guesses, and with at least five different characters
-    verdict = zxcvbn(text, user_inputs=[name, "bposite", *known])
+    verdict = zxcvbn(text[:_LOOKED_AT], user_inputs=[name, "bposite", *known])
     if verdict["score"] >= _GUESSED:
         return None
     why = verdict["feedback"]["warning"] or "This is easy to guess."

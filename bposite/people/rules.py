@@ -205,7 +205,9 @@ _NO_ACCENT = str.maketrans(
 
 def fold(text: str) -> str:
     """``text`` for a forgiving search: no case, no accents, single blanks ("Zoë  MÜLLER" -> "zoe muller")."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_NO_ACCENT))
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    # once more: taking a letter apart can give a capital, and folding one can give an accent (Unicode 3.13, D146)
+    plain = unicodedata.normalize("NFKD", plain).casefold().translate(_NO_ACCENT)
     return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
 
 
@@ -312,6 +314,7 @@ FRESH = timedelta(minutes=10)  # how long a given code stands behind sensitive a
 SEEN_EVERY = timedelta(minutes=1)  # how exact "last seen" is; each note is a write
 LINK_AGE = timedelta(hours=72)
 FIRST_LINK_AGE = timedelta(hours=24)
+MAX_TOKEN_DAYS = 366
 
 
 def in_words(span: timedelta) -> str:

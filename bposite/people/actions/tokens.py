@@ -17,7 +17,6 @@ from bposite.people.tables import ApiToken
 from bposite.plumbing.errors import NotFound, Refusal
 from bposite.plumbing.ids import new_id
 
-MAX_DAYS = 366
 EVERYTHING = frozenset(rules.PERMISSIONS)
 
 
@@ -36,8 +35,8 @@ def create_token(
     """A token with the scope ``permissions`` for ``days`` days; Refusal when ``maker`` does not hold them all."""
     if not name.strip():
         raise Refusal("name", "Say what the token is for.", field="name")
-    if not 1 <= days <= MAX_DAYS:
-        raise Refusal("days", f"A token lives 1 to {MAX_DAYS} days.", field="days")
+    if not 1 <= days <= rules.MAX_TOKEN_DAYS:
+        raise Refusal("days", f"A token lives 1 to {rules.MAX_TOKEN_DAYS} days.", field="days")
     try:
         scope = rules.token_scope(permissions, maker)
     except ValueError as error:
