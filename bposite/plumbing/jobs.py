@@ -121,3 +121,9 @@ def counts(session: Session) -> dict[tuple[str, str], int]:
     """(kind, state) -> number of jobs, for health and metrics."""
     rows = session.execute(select(JobRow.kind, JobRow.state, func.count()).group_by(JobRow.kind, JobRow.state))
     return {(kind, state): count for kind, state, count in rows}
+
+
+def release(session: Session, kinds: Sequence[str]) -> None:
+    """Give back the leases of a predecessor that died: for a worker that knows that it is the only one of its kinds."""
+    held = update(JobRow).where(JobRow.state == "waiting", JobRow.kind.in_(kinds), JobRow.attempts > 0)
+    session.execute(held.values(run_at=now()))
