@@ -26,6 +26,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -84,6 +85,7 @@ class Camera:
         self._clock.tune(self.faults.skew, self.faults.drift_ppm, self.t0)
         self._viewers: set[Viewer] = set()
         self._since_key: list[tuple[float, int, list[bytes]]] = []
+        self._outbox: deque[tuple[bool, float, list[bytes]]] = deque()
         self._stalled_until = self._last_send = 0.0
         if self._spoiled(self.faults):
             self.source = self._private()
@@ -179,11 +181,16 @@ class Camera:
         parts = payloads(self.source.shape.codec, unit)
         delay = self.faults.latency + random.random() * self.faults.jitter
         self._last_send = max(self._last_send, due + delay)
-        if delay <= 0 and self._last_send <= due:
-            return self._send(unit.key, captured, parts)
+        self._outbox.append((unit.key, captured, parts))
+        if delay <= 0 and len(self._outbox) == 1:
+            return self._send_next()
         loop = asyncio.get_running_loop()
-        loop.call_at(loop.time() + self._last_send - time.monotonic(), self._send, unit.key, captured, parts)
+        loop.call_at(loop.time() + self._last_send - time.monotonic(), self._send_next)
         return None
+
+    def _send_next(self) -> None:
+        """Timers that are due together fire in any order: each sends the oldest picture that waits."""
+        self._send(*self._outbox.popleft())
 
     def _send(self, key: bool, captured: float, parts: list[bytes]) -> None:
         timestamp = self._clock.rtp(captured)

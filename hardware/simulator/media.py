@@ -101,11 +101,11 @@ def open_encoder(shape: Shape) -> VideoCodecContext:
 
 def _own_options(shape: Shape) -> dict[str, str]:
     if shape.codec == "h264":
-        return {"qp": str(shape.qp), "x264-params": "threads=1:sliced-threads=0:scenecut=0"}
+        return {"qp": str(shape.qp), "forced-idr": "1", "x264-params": "threads=1:sliced-threads=0:scenecut=0"}
     parameters = (
         f"pools=none:wpp=0:frame-threads=1:log-level=none:bframes=0:scenecut=0:qp={shape.qp}:keyint={shape.gop}"
     )
-    return {"x265-params": parameters}
+    return {"x265-params": parameters, "forced-idr": "1"}
 
 
 class Live:

@@ -11,13 +11,12 @@ import math
 import random
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
-from figures import HEIGHT, STANDING, STEPS, WIDTH, Look, Sprite, figure
+from figures import HEIGHT, STANDING, STEPS, WIDTH, Look, figure
 from scenes import SCENES, Canvas, Door, Scene, View
 from stamp import Picture
 
@@ -27,6 +26,9 @@ BODY = 1.74  # metres, of a figure of stature 1
 LEAF_OPENS, LEAF_CLOSES = 0.25, 2.1  # seconds after the event
 STROLL_EVERY = (14.0, 40.0)  # seconds between people who cross the room for reasons of their own
 CROWD = 24  # figures in one room at most
+
+
+Place = tuple[float, float, str, int]  # X, Z, view, step
 
 
 class WalkError(ValueError):
@@ -52,7 +54,7 @@ class Walker:
     opens: float = 0.0
     waiting: str = "front"
 
-    def here(self, now: float) -> tuple[float, float, str, int] | None:
+    def here(self, now: float) -> Place | None:
         """X, Z, view and step at `now`, or None before and after the walk."""
         if not self.way[0].at <= now < self.way[-1].at:
             return None
@@ -67,7 +69,7 @@ class Walker:
         return None
 
 
-def _between(one: Step, two: Step, part: float, done: float, length: float) -> tuple[float, float, str, int]:
+def _between(one: Step, two: Step, part: float, done: float, length: float) -> Place:
     x, z = one.x + (two.x - one.x) * part, one.z + (two.z - one.z) * part
     step = int((done + length * part) / STRIDE * STEPS) % STEPS
     if abs(two.x - one.x) > abs(two.z - one.z):
@@ -89,7 +91,7 @@ class Room:
         self._dice = random.Random(f"{scene}{sorted(doors)}")
         self._walkers: list[Walker] = []
         self._next_stroll = time.time() + self._dice.uniform(2, 10)
-        self._seated = [Look.of(f"{scene}-{at}") for at in range(len(self._scene.seats))]
+        self._grounds = [self._with_seated(scene, step) for step in (0, 2)]
 
     def walk(self, order: dict[str, Any]) -> None:
         """Send a person through. Order: door, direction (in, out), at (the moment of the badge, seconds since 1970),
@@ -128,7 +130,7 @@ class Room:
 
     def draw(self, index: int, at: float) -> Picture:
         """The room at wall clock `at` (seconds since 1970), as BGR."""
-        picture = self._ground.copy()
+        picture = self._grounds[int(at * 1.4) % 2].copy()
         self._stroll(at)
         self._walkers = [one for one in self._walkers if one.way[-1].at > at]
         placed = [(found, one) for one in self._walkers if (found := one.here(at))]
@@ -139,14 +141,17 @@ class Room:
                 self._put(picture, one.look, found)
         self._draw_leaves(picture, at)
         self._draw_lights(picture, at)
-        everyone = [(found, one.look) for found, one in placed if found[1] <= wall] + self._sitting(at)
-        for found, look in sorted(everyone, key=lambda pair: -pair[0][1]):
-            self._put(picture, look, found)
+        for found, one in placed:
+            if found[1] <= wall:
+                self._put(picture, one.look, found)
         return picture
 
-    def _sitting(self, at: float) -> list[tuple[tuple[float, float, str, int], Look]]:
-        seats = zip(self._scene.seats, self._seated, strict=True)
-        return [((x, z, "seated", 2 * (int(at * 1.6 + 3 * x + z) % 4)), look) for (x, z), look in seats]
+    def _with_seated(self, scene: str, step: int) -> Picture:
+        """The background with everyone who sits at a desk: they hardly move, so they are drawn only once."""
+        picture = self._ground.copy()
+        for number, (x, z) in sorted(enumerate(self._scene.seats), key=lambda seat: -seat[1][1]):
+            self._put(picture, Look.of(f"{scene}-{number}"), (x, z, "seated", step), fixed=True)
+        return picture
 
     def _stroll(self, at: float) -> None:
         """Now and then somebody crosses the room, away from its doors."""
@@ -158,25 +163,24 @@ class Room:
         way = _timed([(-side * edge, z), (side * edge, z + self._dice.uniform(-0.4, 0.4))], at, backwards=False)
         self._walkers.append(Walker(Look.of(str(self._dice.random())), tuple(way)))
 
-    def _put(self, picture: Picture, look: Look, found: tuple[float, float, str, int]) -> None:
+    def _put(self, picture: Picture, look: Look, found: Place, *, fixed: bool = False) -> None:
+        """Draw a figure; a fixed one also hides whoever passes behind it later."""
         x, z, view, step = found
         left, top, wide, high = self._view.body(x, z, BODY * look.stature, WIDTH / HEIGHT)
-        if view == "seated":  # always in the same place: scaled once
-            sprite = _scaled(look, view, step, wide, high)
-        else:
-            sprite = _scaled.__wrapped__(look, view, step, wide, high)
-        self._blend(picture, sprite, left, top, z)
-
-    def _blend(self, picture: Picture, sprite: Sprite, left: int, top: int, z: float) -> None:
+        sprite = np.asarray(cv2.resize(figure(look, view, step), (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
         height, width = picture.shape[:2]
         x0, y0 = max(0, left), max(0, top)
-        x1, y1 = min(width, left + sprite.shape[1]), min(height, top + sprite.shape[0])
+        x1, y1 = min(width, left + wide), min(height, top + high)
         if x0 >= x1 or y0 >= y1:
             return
         part = sprite[y0 - top : y1 - top, x0 - left : x1 - left]
-        opacity = np.where(self._depth[y0:y1, x0:x1] > z, part[..., 3], 0).astype(np.uint16)[..., None]
+        depth = self._depth[y0:y1, x0:x1]
+        seen = depth > z if not fixed else depth >= z
+        opacity = np.where(seen, part[..., 3], 0).astype(np.uint16)[..., None]
         here = picture[y0:y1, x0:x1]
         here[...] = ((part[..., :3] * opacity + here * (255 - opacity)) // 255).astype(np.uint8)
+        if fixed:
+            depth[opacity[..., 0] > 127] = z
 
     def _draw_leaves(self, picture: Picture, at: float) -> None:
         """Glass door leaves slide aside while somebody passes, and dull what is behind them."""
@@ -197,12 +201,6 @@ class Room:
             if math.sin(at * (2.1 + number * 0.37 % 3) + number) > -0.3:
                 centre = self._view.point(x, y, z)
                 cv2.circle(picture, centre, max(1, round(self._view.scale(z) * 0.02)), colour, -1, cv2.LINE_AA)
-
-
-@lru_cache(maxsize=256)
-def _scaled(look: Look, view: str, step: int, wide: int, high: int) -> Sprite:
-    sprite = cv2.resize(figure(look, view, step), (wide, high), interpolation=cv2.INTER_AREA)
-    return np.asarray(sprite, np.uint8)
 
 
 def _openness(since: float) -> float:
