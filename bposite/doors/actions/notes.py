@@ -7,7 +7,7 @@ from typing import Literal
 from bposite.doors.tables import Note
 from bposite.journal.work import Work
 
-Kind = Literal["policy", "presence", "lockdown", "mode", "sequence"]
+Kind = Literal["policy", "presence", "lockdown", "mode", "sequence", "replay"]
 
 
 def note(work: Work, kind: Kind, subject: str = "") -> None:

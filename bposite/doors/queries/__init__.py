@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bposite.doors.queries.entries import (
+    CAP,
     Bucket,
     Cursor,
     EntryFilter,
@@ -18,6 +19,7 @@ from bposite.doors.queries.entries import (
 )
 
 __all__ = [
+    "CAP",
     "Bucket",
     "Cursor",
     "EntryFilter",

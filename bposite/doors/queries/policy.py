@@ -58,8 +58,7 @@ def load_scene(session: Session) -> Scene:
     for row in session.scalars(select(DoorState)):
         if row.contact == "open":
             scene.open_doors.add(row.door)
-        if row.mode in ("locked", "unlocked"):
-            scene.modes[row.door] = row.mode
+    scene.modes = load_modes(session)
     scene.lockdowns = load_lockdowns(session)
     for used in session.scalars(select(Credential).where(Credential.last_used.is_not(None))):
         if used.last_used is not None:
@@ -74,6 +73,12 @@ def whereabouts(session: Session) -> list[Whereabouts]:
         Whereabouts(row.subject, row.zone, row.at, row.door, _way(row.direction), _confidence(row), row.position)
         for row in session.scalars(select(Presence))
     ]
+
+
+def load_modes(session: Session) -> dict[str, str]:
+    """Doors that an operator or their controller keeps locked or unlocked."""
+    kept = select(DoorState.door, DoorState.mode).where(DoorState.mode.in_(("locked", "unlocked")))
+    return {row.door: row.mode for row in session.execute(kept)}
 
 
 def load_lockdowns(session: Session) -> dict[str, Lockdown]:
@@ -150,9 +155,7 @@ def _holder(row: PersonRow) -> rules.Holder:
 
 def _level(row: AccessLevel, schedules: Mapping[str, Schedule]) -> rules.Level:
     sides = {
-        (door, way)
-        for door, _, side in (text.partition(":") for text in row.sides)
-        for way in _SIDES.get(side, ())
+        (door, way) for door, _, side in (text.partition(":") for text in row.sides) for way in _SIDES.get(side, ())
     }
     return rules.Level(
         row.id, row.name, row.effect,  # type: ignore[arg-type]

@@ -106,7 +106,16 @@ def decide(policy: Policy, scene: Scene, request: Request, at: datetime) -> Answ
     door = policy.doors.get(request.door)
     if door is None:
         return Answer("denied", "outOfService", (Step("door", f"{request.door}: not in the plan", "refuse"),))
-    return _judge(_case(policy, scene, request, at, door))
+    rules = REQUEST_TO_EXIT if request.credential_type == "rex" else RULES
+    return _judge(_case(policy, scene, request, at, door), rules)
+
+
+def door_alone(policy: Policy, scene: Scene, request: Request, at: datetime) -> Answer:
+    """What the door itself says, whoever comes: out of service, locked, too many failures, interlock."""
+    door = policy.doors.get(request.door)
+    if door is None:
+        return Answer("denied", "outOfService", (Step("door", f"{request.door}: not in the plan", "refuse"),))
+    return _judge(_case(policy, scene, request, at, door), DOOR_ALONE)
 
 
 def is_exit(direction: str | None, credential_type: str = "") -> bool:
@@ -124,12 +133,11 @@ def _case(policy: Policy, scene: Scene, request: Request, at: datetime, door: Do
     return Case(policy, scene, request, at, door, zone, (door.id, request.direction), found, holder, stands_open)
 
 
-def _judge(case: Case) -> Answer:
+def _judge(case: Case, rules: tuple[tuple[str, Rule], ...]) -> Answer:
     egress = is_exit(case.request.direction, case.request.credential_type)
     steps: list[Step] = []
     raised: list[str] = []
     reason = ""
-    rules = REQUEST_TO_EXIT if case.request.credential_type == "rex" else RULES
     for name, rule in rules:
         finding = rule(case)
         if finding is None:
@@ -143,7 +151,7 @@ def _judge(case: Case) -> Answer:
             break
         if verdict == "raise" and code:
             raised.append(code)
-            if case.holder is _NOBODY:
+            if name == "credential" and case.holder is _NOBODY:
                 break  # nothing more can be said about nobody; only an exit comes this far
     if egress and raised:
         steps.append(Step("exit", "an exit is never refused", "pass"))
@@ -369,3 +377,5 @@ RULES: tuple[tuple[str, Rule], ...] = (
 )
 REQUEST_TO_EXIT: tuple[tuple[str, Rule], ...] = (("door", _door), ("lockdown", _lockdown))
 """A button or sensor on the inside: nobody is identified, and it always opens."""
+DOOR_ALONE: tuple[tuple[str, Rule], ...] = (("door", _door), ("lockout", _lockout), ("interlock", _interlock))
+"""What a visitor's pass has to pass besides the answer of its visit."""

@@ -75,8 +75,9 @@ class Scene:
         self.swipes: dict[Side, list[Swipe]] = {}
         self.last_used: dict[tuple[str, str], datetime] = {}
         self.uses: dict[tuple[str, str], int] = {}
+        self.escorted: dict[str, str] = {}
         for whereabouts in people:
-            self._put(whereabouts)
+            self.put(whereabouts)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -117,14 +118,14 @@ class Scene:
         before = self.people.get(passage.subject)
         if before is not None and before.at > passage.at:
             return Move(before, before, "late")
-        self._put(passage)
+        self.put(passage)
         known = before is not None and before.confidence == "seen" and before.zone is not None
         contradiction = "elsewhere" if known and before is not None and before.zone != leaves else None
         return Move(passage, before, contradiction)
 
     def note_forgiven(self, subject: str, at: datetime) -> None:
         """Anti-passback forgiven: where the subject is counts as unknown until the next passage."""
-        self._put(Whereabouts(subject, None, at))
+        self.put(Whereabouts(subject, None, at))
 
     def note_swipe(self, side: Side, subject: str, at: datetime) -> None:
         """A valid credential was shown: it may be the first of two, or an escort's."""
@@ -150,7 +151,8 @@ class Scene:
             else:
                 self.full.discard(zone.id)
 
-    def _put(self, whereabouts: Whereabouts) -> None:
+    def put(self, whereabouts: Whereabouts) -> None:
+        """Set where a subject is, and keep the head-counts."""
         before = self.people.get(whereabouts.subject)
         if before is not None and before.zone is not None:
             self.heads[before.zone] = self.heads.get(before.zone, 0) - 1

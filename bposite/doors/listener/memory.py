@@ -1,0 +1,159 @@
+"""What a listener holds in memory between batches: policy, scene, and for each device its clock and watermarks.
+
+It is rebuilt from the database at the start, after a failed batch, and in part when a note says that somebody else
+changed something. One listener owns a device at a time, so memory and store agree.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from bposite.doors.events import DeviceConfig
+from bposite.doors.queries.devices import DeviceMemo, device_memos, sequences
+from bposite.doors.queries.judge import Subject
+from bposite.doors.queries.policy import load_policy, load_scene, newest_note
+from bposite.doors.references import reference
+from bposite.doors.rules.policy import Policy
+from bposite.doors.rules.scene import Scene
+from bposite.doors.rules.sequence import Range, Watermark, begin
+from bposite.doors.rules.times import Clockwork
+from bposite.journal.queries import size as journal_size
+from bposite.plumbing.clock import EPOCH
+
+FINGERPRINTS = 20_000
+ADOPT_AFTER = timedelta(seconds=5)
+GRANT_MEMORY = timedelta(seconds=30)
+
+
+class Boot:
+    """The numbers of one boot of a device.
+
+    ``hole_since``: when its oldest hole was noticed. ``adopting``: events before the first one seen are asked for until
+    this moment; then they count as before the first contact.
+    """
+
+    __slots__ = (
+        "acked", "adopting", "awaited", "dirty", "first_at", "hole_since", "holes", "mark", "oldest_held", "pending",
+    )  # fmt: skip
+
+    def __init__(self, mark: Watermark, oldest_held: int | None, first_at: datetime) -> None:
+        self.mark = mark
+        self.oldest_held = oldest_held
+        self.first_at = first_at
+        self.hole_since: datetime | None = None
+        self.holes: list[Range] = []
+        self.adopting: datetime | None = None
+        self.awaited: Range | None = None
+        self.dirty = True
+        self.pending = 0
+        self.acked: datetime | None = None
+
+
+class DeviceMemory:
+    """One device: clock, boots, counters since the last store, and what foreign adapters must know of it."""
+
+    __slots__ = (
+        "boots", "clock", "config", "counts", "heard_at", "id", "known", "lag_ms", "oldest", "planned", "skew_ms",
+        "written_at",
+    )  # fmt: skip
+
+    def __init__(self, memo: DeviceMemo, config: DeviceConfig, *, known: bool) -> None:
+        self.id = memo.device
+        self.known = known  # heard of before this moment
+        self.planned = memo.planned
+        self.config = config
+        skew = timedelta(milliseconds=-memo.skew_ms) if memo.skew_ms is not None else None
+        self.clock = Clockwork([] if skew is None else [skew])
+        self.boots: dict[str, Boot] = {}
+        self.oldest: dict[str, int] = {}
+        self.counts: dict[str, int] = dict(memo.counts)
+        self.heard_at: datetime | None = memo.heard_at
+        self.skew_ms: int | None = memo.skew_ms
+        self.lag_ms: int | None = None
+        self.written_at: datetime | None = memo.heard_at
+
+    def boot(self, name: str, seq: int, at: datetime) -> Boot:
+        """The boot ``name``, begun now when nobody has seen it before (``seq`` is its first number)."""
+        found = self.boots.get(name)
+        if found is None:
+            oldest = self.oldest.get(name)
+            found = self.boots[name] = Boot(begin(seq, oldest), oldest, at)
+            if not self.known and len(self.boots) == 1 and seq > found.mark.upto + 1:
+                found.adopting = at + ADOPT_AFTER
+                found.awaited = (found.mark.upto + 1, seq - 1)
+        return found
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something for the health page."""
+        self.counts[what] = self.counts.get(what, 0) + number
+
+
+class Memory:
+    """Everything that one listener knows."""
+
+    def __init__(self, site: str) -> None:
+        self.site = site
+        self.policy = Policy(site=site, version="")
+        self.scene = Scene()
+        self.devices: dict[str, DeviceMemory] = {}
+        self.note = 0
+        self.fingerprints: OrderedDict[tuple[str, str], datetime] = OrderedDict()
+        self.granted: dict[tuple[str, str], tuple[Subject, datetime]] = {}
+        self.journal_size = 0
+        self.devices_written = EPOCH
+        self.restless: set[tuple[str, str]] = set()
+        """Boots whose watermark moved without a message: to be acknowledged again."""
+        self._memos: dict[str, DeviceMemo] = {}
+
+    def load(self, session: Session) -> None:
+        """Read everything again."""
+        self.note = newest_note(session)
+        self.policy = load_policy(session)
+        self.scene = load_scene(session)
+        self.journal_size = journal_size(session)
+        self.granted.clear()
+        self._memos = device_memos(session)
+        self.devices = {}
+        for row in sequences(session):
+            boot = Boot(Watermark(row.upto, row.ahead), row.oldest_held, row.first_at)
+            boot.dirty = False
+            self.device(row.device).boots[row.boot] = boot
+            if row.oldest_held is not None:
+                self.device(row.device).oldest[row.boot] = row.oldest_held
+
+    def device(self, name: str) -> DeviceMemory:
+        """A device by its id, made when it was never heard of."""
+        found = self.devices.get(name)
+        if found is None:
+            memo = self._memos.get(name)
+            known = memo is not None and memo.heard_at is not None
+            memo = memo or DeviceMemo(name)
+            config = DeviceConfig(adapter=memo.kind, site=self.site, card_ref=card_ref, device=name)
+            found = self.devices[name] = DeviceMemory(memo, config, known=known)
+        return found
+
+    def plan_changed(self, session: Session) -> None:
+        """The plan was changed: a new policy, and devices that are planned now."""
+        self.policy = load_policy(session)
+        self._memos = device_memos(session)
+        for name, device in self.devices.items():
+            memo = self._memos.get(name)
+            device.planned = memo is not None and memo.planned
+
+    def seen_just_now(self, device: str, fingerprint: str, at: datetime, window: timedelta) -> bool:
+        """Whether a source without numbers said the same within ``window``; remembers it."""
+        key = (device, fingerprint)
+        before = self.fingerprints.pop(key, None)
+        self.fingerprints[key] = at
+        if len(self.fingerprints) > FINGERPRINTS:
+            self.fingerprints.popitem(last=False)
+        return before is not None and abs(at - before) <= window
+
+
+def card_ref(identity: str) -> str:
+    """The reference of what a foreign device shows, given as ``card:NUMBER`` or ``qr:CODE``."""
+    kind, _, number = identity.partition(":")
+    return reference(kind, number)

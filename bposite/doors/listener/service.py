@@ -1,0 +1,249 @@
+"""The listener's work: drain, decide, one transaction, acknowledge. Nothing stops it but ``stop``.
+
+Order of a batch: answers to requests go out first (a person is waiting), then one transaction holds entries, presence,
+watermarks and facts; only when it is committed are the messages acknowledged to the broker, and then to the devices.
+A batch that fails is rolled back, memory is read again, and the broker delivers everything once more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from bposite.doors.actions import alarms, commands, devices, ingest
+from bposite.doors.events import (
+    AccessRequest,
+    Ack,
+    Birth,
+    CommandResult,
+    Delivery,
+    EntryEvent,
+    Facet,
+    Ignored,
+    Link,
+    Rejection,
+    Translation,
+)
+from bposite.doors.listener import upkeep
+from bposite.doors.listener.memory import Memory
+from bposite.doors.listener.reading import Intent, Reading
+from bposite.doors.listener.requests import Decided, Desk, record
+from bposite.doors.wire import encode
+from bposite.doors.wire.native import translate
+from bposite.doors.wire.topics import subscriptions
+from bposite.journal.work import Actor, Work, unit_of_work
+from bposite.plumbing import health
+from bposite.plumbing.clock import from_micros, now
+from bposite.plumbing.db import reading as reading_session
+from bposite.plumbing.mqtt import Message, MqttLink
+from bposite.plumbing.settings import current
+from bposite.visits.actions import left_by_door
+
+log = structlog.get_logger(__name__)
+ACTOR = Actor.system("doors")
+ACK_EVERY = timedelta(milliseconds=200)
+ACK_AT_MOST = 50
+ACK_AGAIN = timedelta(seconds=20)
+UPKEEP_EVERY = timedelta(milliseconds=250)
+BEAT_EVERY = timedelta(seconds=5)
+Read = tuple[Delivery, Translation]
+
+
+class Listener:
+    """One listener. ``handle`` makes a batch durable; ``idle`` does what time brings about."""
+
+    def __init__(self, site: str) -> None:
+        self.memory = Memory(site)
+        self.desk = Desk(self.memory)
+        self.link: MqttLink | None = None
+        self.unacked: set[tuple[str, str]] = set()
+        self._kept = self._beaten = datetime.min.replace(tzinfo=now().tzinfo)
+        self.reload()
+
+    def reload(self) -> None:
+        """Read memory from the store."""
+        with reading_session() as session:
+            self.memory.load(session)
+
+    # --- a batch -----------------------------------------------------------------------------------------------------
+
+    def handle(self, messages: Sequence[Message]) -> None:
+        """Make a batch durable and answer it. Raising means: nothing of it is acknowledged."""
+        received = now()
+        read = [self._translate(message, received) for message in messages]
+        decided, conflicts = self._answer(read, received)
+        try:
+            self._commit(read, decided, conflicts, received)
+        except IntegrityError:
+            # memory and store disagree (another listener, a restored database): the store is right
+            log.warning("doors:batch:again", messages=len(messages))
+            self.reload()
+            self._commit(read, decided, conflicts, received)
+        except BaseException:
+            self.desk.forget(decided)
+            self.reload()
+            raise
+        self.acknowledge(received)
+
+    def _translate(self, message: Message, received: datetime) -> Read:
+        delivery = Delivery(
+            topic=message.topic, payload=message.payload, received_at=received, retain=message.retain, dup=message.dup,
+            qos=message.qos,
+        )  # fmt: skip
+        return delivery, translate(delivery, upkeep.native_config(self.memory))
+
+    def _answer(
+        self, read: Iterable[Read], received: datetime
+    ) -> tuple[list[Decided], list[tuple[Delivery, Rejection]]]:
+        asked = [(item, delivery) for delivery, told in read for item in told.items if isinstance(item, AccessRequest)]
+        decided: list[Decided] = []
+        conflicts: list[tuple[Delivery, Rejection]] = []
+        if not asked:
+            return decided, conflicts
+        with reading_session() as session:
+            for request, delivery in asked:
+                answer = self.desk.answer(session, request, delivery, received)
+                if isinstance(answer, Rejection):
+                    conflicts.append((delivery, answer))
+                elif answer is not None:
+                    self.publish([answer.message])
+                    decided.append(answer)
+        return decided, conflicts
+
+    def _commit(
+        self,
+        read: Sequence[Read],
+        decided: Sequence[Decided],
+        conflicts: Iterable[tuple[Delivery, Rejection]],
+        received: datetime,
+    ) -> None:
+        with unit_of_work(ACTOR) as work:
+            batch = Reading(self.memory, work.session, received)
+            batch.look_up(told for _, told in read)
+            for one in decided:
+                record(batch, one)
+            for delivery, rejection in conflicts:
+                batch.reject(delivery, rejection)
+            for delivery, told in read:
+                self._take(work, batch, delivery, told)
+            self.memory.scene.note_heads(self.memory.policy)
+            batch.sequences()
+            positions = ingest.store(work, batch.batch)
+            raise_intents(work, batch.intents, positions)
+            for visit, index in batch.batch.departed:
+                used = from_micros(batch.batch.records[index].time_used)
+                left_by_door(work, visit, entry=str(positions[index]), at=used)
+        self.unacked |= batch.acks
+        self.publish(encode.error(self.memory.site, *one) for one in batch.errors)
+
+    def _take(self, work: Work, batch: Reading, delivery: Delivery, told: Translation) -> None:
+        for rejection in told.rejections:
+            batch.reject(delivery, rejection)
+        for item in told.items:
+            if isinstance(item, EntryEvent):
+                batch.event(item, delivery, told.evidence)
+            elif isinstance(item, Birth):
+                upkeep.birth(work, self.memory, item)
+            elif isinstance(item, Link):
+                devices.note_link(work, item)
+            elif isinstance(item, Facet):
+                devices.note_facet(work, item)
+            elif isinstance(item, CommandResult):
+                commands.note_result(work, item)
+            elif isinstance(item, Ignored) and item.device is not None and item.why == "retained-event":
+                self.memory.device(item.device).count("retained")
+
+    # --- what goes out -----------------------------------------------------------------------------------------------
+
+    def publish(self, messages: Iterable[encode.Message]) -> None:
+        """Send to devices (QoS 1, never retained)."""
+        if self.link is not None:
+            for topic, payload in messages:
+                self.link.publish(topic, payload)
+
+    def acknowledge(self, at: datetime, *, force: bool = False) -> None:
+        """Tell devices what is committed: every 200 ms or 50 events at most, contiguous, with what is missing."""
+        done = set()
+        for device, name in self.unacked:
+            boot = self.memory.device(device).boots.get(name)
+            if boot is None:
+                done.add((device, name))
+                continue
+            if force or boot.pending >= ACK_AT_MOST or boot.acked is None or at - boot.acked >= ACK_EVERY:
+                body = Ack(boot=name, upto=boot.mark.upto, now=at, missing=tuple(boot.mark.missing()))
+                self.publish([encode.ack(self.memory.site, device, body)])
+                boot.acked, boot.pending = at, 0
+                done.add((device, name))
+        self.unacked -= done
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def idle(self) -> None:
+        """Between batches: acknowledgements that waited, commands, gaps, notes, health."""
+        at = now()
+        if self.unacked:
+            self.acknowledge(at)
+        if at - self._kept >= UPKEEP_EVERY:
+            self._kept = at
+            self._upkeep(at)
+        if at - self._beaten >= BEAT_EVERY:
+            self._beaten = at
+            health.beat("doors.listener", every_s=int(BEAT_EVERY.total_seconds()) * 2)
+
+    def _upkeep(self, at: datetime) -> None:
+        for message_id, delivery in upkeep.take_notes(self.memory, at):
+            self._replay(message_id, delivery)
+        self.publish(upkeep.queued_commands(self.memory.site))
+        if upkeep.holes_due(self.memory, at):
+            with unit_of_work(ACTOR) as work:
+                self.unacked |= upkeep.mind_holes(work, self.memory, at)
+        self.unacked |= upkeep.remind(self.memory, at, ACK_AGAIN) | self.memory.restless
+        self.memory.restless.clear()
+        upkeep.write_devices(self.memory, at)
+
+    def _replay(self, message_id: str, delivery: Delivery) -> None:
+        """Read a quarantined message once more; if it fails again it waits for a person again."""
+        told = translate(delivery, upkeep.native_config(self.memory))
+        if told.rejections:
+            with unit_of_work(ACTOR) as work:
+                devices.reopen_message(work, message_id, told.rejections[0].detail)
+            return
+        self._commit([(delivery, told)], [], [], delivery.received_at)
+
+
+def raise_intents(work: Work, intents: Iterable[Intent], positions: range) -> None:
+    """Open, count up or end the alarms of a batch."""
+    for one in intents:
+        if one.over:
+            alarms.end_condition(work, one.kind, one.about)
+            continue
+        alarms.raise_alarm(
+            work, one.kind, one.summary, severity="warning" if one.severity == "warning" else "alarm", about=one.about,
+            door=one.door, device=one.device, zone=one.zone, person=one.person, visit=one.visit,
+            entry=None if one.record is None else positions[one.record], live=one.live, at=one.at,
+        )  # fmt: skip
+
+
+def run(stop: threading.Event, *, client_id: str = "") -> None:
+    """Listen until ``stop`` is set. One listener per site (or per shard) runs under its own fixed client id."""
+    settings = current()
+    listener = Listener(settings.site.id)
+    topics = [(topic, 1) for topic in subscriptions(settings.site.id)]
+    name = client_id or f"bposite-listener-{settings.site.id}"
+    listener.link = MqttLink(settings.mqtt, name, topics, listener.handle, idle=listener.idle)
+    watch = threading.Thread(target=_watch, args=(listener.link, stop), daemon=True)
+    watch.start()
+    listener.link.run(stop)
+    watch.join(timeout=2)
+
+
+def _watch(link: MqttLink, stop: threading.Event) -> None:
+    """Tell the truth about the link to the broker even while the loop waits to reconnect."""
+    while not stop.is_set():
+        state = "up" if link.connected else "down"
+        health.beat("broker", "up" if state == "up" else "down", link.problem, every_s=5)
+        stop.wait(3)
