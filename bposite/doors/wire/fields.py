@@ -115,14 +115,14 @@ def to_utc(value: Any, what: str = "the time") -> datetime:
         raise MalformedError("bad-value", f"{what} is not an RFC 3339 time with a zone") from None
 
 
-def texts(doc: Doc, key: str, limit: int = 8) -> tuple[str, ...]:
-    """A short list of short texts."""
+def texts(doc: Doc, key: str, limit: int = 8, length: int = 40) -> tuple[str, ...]:
+    """A list of at most ``limit`` texts of at most ``length`` characters."""
     value = doc.get(key)
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise MalformedError("bad-shape", f"{key} is not a list of texts")
-    if len(value) > limit or any(len(item) > 40 for item in value):
+    if len(value) > limit or any(len(item) > length for item in value):
         raise MalformedError("bad-value", f"{key} is too long")
     return tuple(value)
 

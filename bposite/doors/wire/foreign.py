@@ -36,6 +36,8 @@ _NOT_SLUG = re.compile(r"[^a-z0-9-]+")
 _ONLINE = {"online": True, "offline": False, "true": True, "false": False}
 
 DENIED_OTHER = "deniedOther"
+DOOR_LIMIT = 80
+READER_LIMIT = 60
 
 
 def adapter(read: Translate) -> Translate:
@@ -62,6 +64,13 @@ def slug(text: str) -> str:
     if plain == text.lower() and 1 <= len(plain) <= 40:
         return plain
     return f"{plain[:31].strip('-')}-{fields.short_hash(text)[:8]}".strip("-")
+
+
+def bounded(text: str | None, limit: int, what: str) -> str | None:
+    """A name that fits where it is stored; a longer one is refused, a cut one would be another."""
+    if text is not None and len(text) > limit:
+        raise MalformedError("bad-value", f"{what} is longer than {limit} characters")
+    return text
 
 
 def one(item: Incoming, evidence: bytes | None = None) -> Translation:
@@ -147,7 +156,7 @@ class Source:
             "fingerprint": fingerprint,
             "reason": reason,
             "vendor_reason": vendor_reason,
-            "door_ref": door or self.config.door,
+            "door_ref": bounded(door or self.config.door, DOOR_LIMIT, "the door's name"),
         }
 
     def access(
@@ -172,7 +181,7 @@ class Source:
             credential=credential,
             factors=factors,
             holder=holder,
-            reader=reader,
+            reader=bounded(reader, READER_LIMIT, "the reader's name"),
             duress=duress,
         )
 
@@ -198,7 +207,7 @@ class Source:
             silent=reason in ("duress", "silent-duress"),
             credential=credential,
             holder=holder,
-            reader=reader,
+            reader=bounded(reader, READER_LIMIT, "the reader's name"),
         )
 
     def read(
@@ -215,7 +224,7 @@ class Source:
         said = (credential and credential_words(credential), error, reader)
         return ReaderEvent(
             **self.common(reason, word, door, *said),
-            reader=reader,
+            reader=bounded(reader, READER_LIMIT, "the reader's name"),
             direction=self.config.direction,
             credential=credential,
             error=error,

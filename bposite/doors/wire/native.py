@@ -29,12 +29,13 @@ from bposite.doors.events import (
     Translation,
 )
 from bposite.doors.reasons import REASONS
-from bposite.doors.wire.native_slow import VERSION, read_slowly
+from bposite.doors.wire.native_slow import FACTOR_LENGTH, FACTORS, VERSION, read_slowly
 from bposite.doors.wire.strict import MalformedError, plain_pairs
 from bposite.doors.wire.topics import Topic, is_slug, parse_topic
 
 Short = Annotated[str, Meta(min_length=1, max_length=200)]
 Word = Annotated[str, Meta(min_length=1, max_length=40)]
+Factor = Annotated[str, Meta(min_length=1, max_length=FACTOR_LENGTH)]
 
 
 class _Credential(Struct, gc=False):
@@ -50,7 +51,7 @@ class _Access(Struct, gc=False):
     door: Word
     direction: Direction | None
     credential: _Credential | None
-    factors: Annotated[tuple[Word, ...], Meta(max_length=8)]
+    factors: Annotated[tuple[Factor, ...], Meta(max_length=FACTORS)]
     holder: Short | None
     taken: bool | None
     duress: bool

@@ -41,6 +41,7 @@ from bposite.doors.wire.strict import MalformedError, parse
 from bposite.doors.wire.topics import Topic, is_slug
 
 VERSION = "native/1"
+FACTORS, FACTOR_LENGTH = 8, 14
 FORBIDDEN = frozenset({"number", "card_number", "cardNumber", "pin", "PIN", "code", "template", "face_image", "value"})
 """Keys of a credential that must not be stored, whatever a device thinks."""
 
@@ -166,7 +167,7 @@ def _access(data: Doc, said: dict[str, Any]) -> AccessEvent:
         reader=fields.text(data, "reader", 40),
         direction=direction(data),
         credential=credential(data),
-        factors=fields.texts(data, "factors"),
+        factors=fields.texts(data, "factors", FACTORS, FACTOR_LENGTH),
         holder=fields.text(data, "holder"),
         taken=fields.boolean(data, "taken"),
         duress=bool(fields.boolean(data, "duress")),
@@ -268,7 +269,7 @@ def _read_request(topic: Topic, delivery: Delivery) -> Read:
         direction=direction(doc),
         time=time,
         clock=_clock(doc, time),
-        factors=fields.texts(doc, "factors"),
+        factors=fields.texts(doc, "factors", FACTORS, FACTOR_LENGTH),
         holder=fields.text(doc, "holder"),
         duress=bool(fields.boolean(doc, "duress")),
         boot=fields.text(doc, "boot", 64),

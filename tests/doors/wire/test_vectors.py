@@ -332,10 +332,36 @@ def test_what_we_publish() -> None:
     assert ours == (ack.doc["topic"], next(ack.deliveries).payload.replace(b" ", b""))
 
 
+LIMITS = {
+    "device": 40,
+    "key": 200,
+    "id": 200,
+    "boot": 64,
+    "reason": 40,
+    "vendor_reason": 200,
+    "door_ref": 80,
+    "reader": 60,
+}
+LIMITS |= {"holder": 200, "adapter": 40, "error": 200, "detail": 400, "facet": 120, "mode": 200}
+
+
+def storable(translation: Translation) -> None:
+    """Every text fits where it is stored, whatever the message said."""
+    for item in (*translation.items, *translation.rejections):
+        for name, limit in LIMITS.items():
+            text = getattr(item, name, None)
+            assert text is None or (len(text) <= limit and "\0" not in text), name
+        assert len(",".join(getattr(item, "factors", ()))) <= 120
+        shown = getattr(item, "credential", None)
+        if shown is not None:
+            assert len(shown.format or "") <= 40
+            assert len(shown.token or "") <= 200
+
+
 @given(st.sampled_from(sorted(ADAPTERS)), st.binary(max_size=120), st.text(max_size=40))
 def test_no_bytes_make_an_adapter_raise(name: str, payload: bytes, topic: str) -> None:
     config = type(CONFIG)(adapter=name, site="pune-1", card_ref=str)
-    translate(delivery(payload, topic), config)
+    storable(translate(delivery(payload, topic), config))
 
 
 @given(st.sampled_from(READABLE), st.integers(0, 2000), st.binary(max_size=3), st.integers(0, 3))
@@ -344,12 +370,16 @@ def test_no_damaged_sample_makes_an_adapter_raise(vector: Vector, at: int, junk:
     payload = message.payload
     at = min(at, len(payload))
     damaged = payload[:at] + junk + payload[at + cut :]
-    for item in translate(delivery(damaged, message.topic), vector.config).rejections:
-        assert isinstance(item, Rejection)
+    storable(translate(delivery(damaged, message.topic), vector.config))
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 2**65) | st.floats(allow_nan=False) | st.text(max_size=6),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 2**65)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=6)
+    | st.just("x" * 199),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
@@ -375,4 +405,4 @@ def test_no_changed_value_makes_an_adapter_raise(vector: Vector, value: Any, whi
     doc, key = places[which % len(places)]
     doc[key] = value
     topic = next(vector.deliveries).topic
-    translate(delivery(body, topic), vector.config)
+    storable(translate(delivery(body, topic), vector.config))
