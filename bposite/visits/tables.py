@@ -47,7 +47,9 @@ class VisitorWord(Model):
 
     __tablename__ = "visitor_word"
     __table_args__ = (Index("ix_visitor_word_visitor_id", "visitor_id"),)
-    word: Mapped[str] = mapped_column(String(60), primary_key=True)
+    word: Mapped[str] = mapped_column(
+        String(60).with_variant(String(60, collation="C"), "postgresql"), primary_key=True
+    )
     visitor_id: Mapped[str] = mapped_column(
         ForeignKey("visitor.id", name="fk_visitor_word_visitor_id"), primary_key=True
     )

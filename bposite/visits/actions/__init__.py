@@ -25,11 +25,12 @@ from bposite.visits.actions.leave import (
     presume_left,
     start_break,
 )
-from bposite.visits.actions.plan import apply_plan
+from bposite.visits.actions.plan import LOBBY, apply_plan
 from bposite.visits.actions.scan import LOCKED, Did, Purpose, Scanned, scan
 from bposite.visits.actions.timers import Expired, close_day, expire, sign_day
 
 __all__ = [
+    "LOBBY",
     "LOCKED",
     "Admission",
     "Did",

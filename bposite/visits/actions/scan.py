@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from bposite.journal.work import Work
@@ -24,6 +25,7 @@ from bposite.visits.rules.answer import DoorFacts, Place, Reason, door_answer
 from bposite.visits.rules.machine import EXPECTED, INSIDE, Evidence, VisitState
 from bposite.visits.rules.standing import PassStanding
 from bposite.visits.tables import ScanAnswer, ShortCodeMiss
+from bposite.visits.words import answer
 
 # Guessing a spoken code: 5 wrong ones in a minute lock that search at that desk for the rest of the minute.
 WRONG_SHORT_CODES = 5
@@ -56,6 +58,8 @@ class Scanned(Struct, frozen=True, kw_only=True):
     name: str = ""
     host: str = ""
     state: str = ""
+    title: str = ""
+    remedy: str = ""
 
 
 LOCKED = "short_code_locked"
@@ -73,9 +77,9 @@ def scan(work: Work, text: str, *, device: str, key: str, purpose: Purpose = Pur
         if stored.digest != digest or stored.device != device:
             raise Conflict("key_reused", "The same request number came with another content.")
         return stored.answer.encode()
-    answer = msgspec.json.encode(_answer(work, read(text), device, purpose))
-    work.session.add(ScanAnswer(key=key, device=device, digest=digest, answer=answer.decode(), at=work.now))
-    return answer
+    said = msgspec.json.encode(_answer(work, read(text), device, purpose))
+    work.session.add(ScanAnswer(key=key, device=device, digest=digest, answer=said.decode(), at=work.now))
+    return said
 
 
 def _answer(work: Work, reading: Reading, device: str, purpose: Purpose) -> Scanned:
@@ -86,13 +90,13 @@ def _answer(work: Work, reading: Reading, device: str, purpose: Purpose) -> Scan
     if standing is None and reading.kind is ReadingKind.SHORT:
         work.session.add(ShortCodeMiss(id=new_id(), device=device, at=work.now))
     facts = DoorFacts(site=current().site.id, place=Place.DESK, misread=reading.kind is ReadingKind.MISREAD)
-    answer = door_answer(standing, facts, work.now)
+    judged = door_answer(standing, facts, work.now)
     if standing is None:
-        return _noted(work, Scanned(reason=answer.reason, granted=False), "")
-    did, state = _act(work, standing, answer.reason, purpose)
+        return _noted(work, Scanned(reason=judged.reason, granted=False), "")
+    did, state = _act(work, standing, judged.reason, purpose)
     scanned = Scanned(
-        reason=answer.reason,
-        granted=answer.granted or did is not Did.NOTHING,
+        reason=judged.reason,
+        granted=judged.granted or did is not Did.NOTHING,
         did=did,
         visit=standing.visit_id,
         name=standing.visitor_name,
@@ -126,6 +130,7 @@ _NO_ARRIVAL = frozenset({Reason.SUPERSEDED, Reason.REVOKED, Reason.LOST, Reason.
 
 
 def _noted(work: Work, scanned: Scanned, pass_id: str) -> Scanned:
+    told = answer(scanned.reason)
     data = {"pass": pass_id, "reason": scanned.reason, "did": scanned.did}
     work.record("visits:pass:scanned", subject=scanned.visit, data=data)
-    return scanned
+    return replace(scanned, title=told.title, remedy=told.remedy)

@@ -1,5 +1,27 @@
 """Read models of visits. What other features and the screens use is named here."""
 
+from bposite.visits.queries.board import Card, Lane, ZoneRow, board, cards, search, zone_names, zones
+from bposite.visits.queries.page import StepRow, VisitPage, other_visits, photo_belongs, steps, visit_page
 from bposite.visits.queries.standing import Judged, judged, load, pass_standing, standing_of_pass
 
-__all__ = ["Judged", "judged", "load", "pass_standing", "standing_of_pass"]
+__all__ = [
+    "Card",
+    "Judged",
+    "Lane",
+    "StepRow",
+    "VisitPage",
+    "ZoneRow",
+    "board",
+    "cards",
+    "judged",
+    "load",
+    "other_visits",
+    "pass_standing",
+    "photo_belongs",
+    "search",
+    "standing_of_pass",
+    "steps",
+    "visit_page",
+    "zone_names",
+    "zones",
+]

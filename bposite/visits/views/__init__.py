@@ -1,0 +1,12 @@
+"""Screens of the reception."""
+
+from bposite.visits.views import arrivals, board, desk, leaving, media, scanning
+
+blueprints = (
+    board.blueprint,
+    arrivals.blueprint,
+    desk.blueprint,
+    leaving.blueprint,
+    media.blueprint,
+    scanning.blueprint,
+)
