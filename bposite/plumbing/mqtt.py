@@ -180,6 +180,7 @@ class MqttLink:
             stop.wait(min(0.2, max(0.0, end - time.monotonic())))
 
     def _close(self) -> None:
+        self._client.on_disconnect = None  # it would call back into the client, which holds its lock now
         self._client.disconnect()
         if self._client.socket() is not None:
             self._client.loop_write()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bposite.doors.actions import alarms, commands, devices, ingest
 from bposite.doors.events import (
@@ -49,7 +49,9 @@ ACK_EVERY = timedelta(milliseconds=200)
 ACK_AT_MOST = 50
 ACK_AGAIN = timedelta(seconds=20)
 UPKEEP_EVERY = timedelta(milliseconds=250)
-BEAT_EVERY = timedelta(seconds=5)
+TURN_WITHIN = timedelta(seconds=10)
+PART = "listen"
+BEAT_S = 5
 Read = tuple[Delivery, Translation]
 
 
@@ -61,7 +63,8 @@ class Listener:
         self.desk = Desk(self.memory)
         self.link: MqttLink | None = None
         self.unacked: set[tuple[str, str]] = set()
-        self._kept = self._beaten = datetime.min.replace(tzinfo=now().tzinfo)
+        self.turned_at = now()
+        self._kept = self.turned_at
         self.reload()
 
     def reload(self) -> None:
@@ -183,16 +186,13 @@ class Listener:
     # --- time --------------------------------------------------------------------------------------------------------
 
     def idle(self) -> None:
-        """Between batches: acknowledgements that waited, commands, gaps, notes, health."""
-        at = now()
+        """Between batches: acknowledgements that waited, commands, gaps, notes."""
+        at = self.turned_at = now()
         if self.unacked:
             self.acknowledge(at)
         if at - self._kept >= UPKEEP_EVERY:
             self._kept = at
             self._upkeep(at)
-        if at - self._beaten >= BEAT_EVERY:
-            self._beaten = at
-            health.beat("doors.listener", every_s=int(BEAT_EVERY.total_seconds()) * 2)
 
     def _upkeep(self, at: datetime) -> None:
         for message_id, delivery in upkeep.take_notes(self.memory, at):
@@ -235,15 +235,27 @@ def run(stop: threading.Event, *, client_id: str = "") -> None:
     topics = [(topic, 1) for topic in subscriptions(settings.site.id)]
     name = client_id or f"bposite-listener-{settings.site.id}"
     listener.link = MqttLink(settings.mqtt, name, topics, listener.handle, idle=listener.idle)
-    watch = threading.Thread(target=_watch, args=(listener.link, stop), daemon=True)
+    watch = threading.Thread(target=_watch, args=(listener, listener.link, stop), daemon=True)
     watch.start()
     listener.link.run(stop)
     watch.join(timeout=2)
 
 
-def _watch(link: MqttLink, stop: threading.Event) -> None:
-    """Tell the truth about the link to the broker even while the loop waits to reconnect."""
+def _watch(listener: Listener, link: MqttLink, stop: threading.Event) -> None:
+    """Tell the truth from outside the loop: a loop that hangs or waits to reconnect cannot say so itself."""
     while not stop.is_set():
-        state = "up" if link.connected else "down"
-        health.beat("broker", "up" if state == "up" else "down", link.problem, every_s=5)
-        stop.wait(3)
+        state, detail = _standing(listener, link)
+        try:
+            health.beat(PART, state, detail, every_s=BEAT_S)
+        except SQLAlchemyError as error:
+            log.warning("doors:beat:failed", error=str(error))
+        stop.wait(BEAT_S / 2)
+
+
+def _standing(listener: Listener, link: MqttLink) -> tuple[health.State, str]:
+    if not link.connected:
+        return "down", f"no link to the broker: {link.problem}"
+    silent = now() - listener.turned_at
+    if silent > TURN_WITHIN:
+        return "degraded", f"busy with one batch for {silent.total_seconds():.0f} s"
+    return "up", ""
