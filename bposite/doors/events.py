@@ -10,7 +10,7 @@ Two names for a door: ``door_ref`` is the word the device used (``floor-a``, ``1
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -55,6 +55,8 @@ RejectionCode = Literal[
 ]
 """Why a message went to quarantine. Closed: a screen and a metric exist per code.
 ``unknown-device``, ``unknown-door`` and ``event-id-conflict`` are given by the engine."""
+
+REJECTION_CODES: tuple[RejectionCode, ...] = get_args(RejectionCode)
 
 MAX_PAYLOAD = 64 * 1024
 MAX_DEPTH = 32

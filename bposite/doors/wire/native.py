@@ -76,7 +76,6 @@ _ENVELOPE_PAIRS = 10
 _ACCESS_PAIRS = 10
 _decode_access = msgspec.json.Decoder(_Envelope).decode
 _ACCESS_REASONS = frozenset(code for code, reason in REASONS.items() if "access" in reason.classes)
-_RETAINED = Translation(items=(Ignored(device=None, why="retained-event"),))
 
 
 def translate(delivery: Delivery, config: DeviceConfig) -> Translation:
@@ -88,7 +87,7 @@ def translate(delivery: Delivery, config: DeviceConfig) -> Translation:
             raise MalformedError("wrong-site", "the topic names another site")
         if topic.kind == "evt":
             if delivery.retain:
-                return _RETAINED
+                return Translation((Ignored(device=topic.device, why="retained-event"),))
             if topic.name == "access":
                 event = read_quickly(topic, delivery.payload, delivery.dup)
                 if event is not None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from bposite.doors.events import (
     AccessEvent,
+    AccessRequest,
     Ack,
     AlarmEvent,
     Birth,
@@ -44,6 +45,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "state": (Birth, Link, Facet),
     "sensor": (Facet,),
     "reply": (CommandResult,),
+    "request": (AccessRequest,),
     "ignore": (Ignored,),
     "invalid": (Rejection,),
 }
