@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+from bposite.doors.queries.board import (
+    AlarmRow,
+    CommandNow,
+    DoorNow,
+    LockdownNow,
+    Present,
+    ZoneNow,
+    alarm,
+    alarms,
+    commands_of,
+    door_now,
+    doors_now,
+    inside,
+    lockdowns_now,
+    open_alarms,
+    present,
+    zones_now,
+)
 from bposite.doors.queries.entries import (
     CAP,
     Bucket,
@@ -20,16 +38,32 @@ from bposite.doors.queries.entries import (
 
 __all__ = [
     "CAP",
+    "AlarmRow",
     "Bucket",
+    "CommandNow",
     "Cursor",
+    "DoorNow",
     "EntryFilter",
     "EntryRow",
+    "LockdownNow",
+    "Present",
+    "ZoneNow",
+    "alarm",
+    "alarms",
     "capped_count",
+    "commands_of",
+    "door_now",
+    "doors_now",
     "entries_after",
     "entry",
     "entry_of",
     "histogram",
+    "inside",
     "last_entries",
+    "lockdowns_now",
     "newest_position",
+    "open_alarms",
+    "present",
     "search_entries",
+    "zones_now",
 ]
