@@ -109,22 +109,24 @@ def test_no_clip_without_a_keyframe_or_without_a_frame_in_the_window() -> None:
 
 
 def test_states_say_what_there_is() -> None:
-    picture = Choice(0, 0, 0, 0)
-    assert settle(picture, 0, True, NoVideo.HOLE, late=False).state is LinkState.LINKED
-    assert settle(picture, 0, True, NoVideo.HOLE, late=True).state is LinkState.LINKED_LATE
-    assert settle(picture, 1, True, NoVideo.HOLE, late=False) == settle(picture, 1000, True, NoVideo.HOLE, late=True)
-    assert settle(picture, 1, True, NoVideo.HOLE, late=False).state is LinkState.PARTIAL
-    assert settle(picture, 0, False, NoVideo.HOLE, late=False).state is LinkState.PARTIAL
-    gone = settle(None, 10_000_000, False, NoVideo.CAMERA_DOWN, late=False)
-    assert (gone.state, gone.reason, gone.gap_ms) == (LinkState.NO_VIDEO, NoVideo.CAMERA_DOWN, 10_000)
-    assert settle(None, 1, True, NoVideo.HOLE, late=False).state is LinkState.PARTIAL
+    def state(pictured: bool, missing: int, clip: bool, late: bool = False) -> LinkState:
+        return settle(pictured, missing, clip, NoVideo.HOLE, late).state
+
+    assert state(True, 0, True) is LinkState.LINKED
+    assert state(True, 0, True, late=True) is LinkState.LINKED_LATE
+    assert state(True, 1, True) is LinkState.PARTIAL
+    assert state(True, 0, False) is LinkState.PARTIAL
+    assert state(False, 1, True) is LinkState.PARTIAL
+    gone = settle(False, 10_000_001, False, NoVideo.CAMERA_DOWN, late=False)
+    assert (gone.state, gone.reason, gone.gap_ms) == (LinkState.NO_VIDEO, NoVideo.CAMERA_DOWN, 10_001)
 
 
 def test_the_reason_tells_an_overwritten_moment_from_a_hole_and_from_a_dead_camera() -> None:
-    assert why_missing(Hole(None, None), 5, None, ever_seen=False) is NoVideo.NEVER_SEEN
-    assert why_missing(Hole(None, 50), 5, 40, ever_seen=True) is NoVideo.OVERWRITTEN
-    assert why_missing(Hole(1, 50), 20, 1, ever_seen=True) is NoVideo.HOLE
-    assert why_missing(Hole(1, None), 20, 1, ever_seen=True) is NoVideo.CAMERA_DOWN
+    assert why_missing(Hole(None, None), 5, None, None) is NoVideo.NEVER_SEEN
+    assert why_missing(Hole(None, 50), 5, 40, 30) is NoVideo.NOT_YET
+    assert why_missing(Hole(None, 50), 35, 40, 30) is NoVideo.OVERWRITTEN
+    assert why_missing(Hole(1, 50), 20, 1, 1) is NoVideo.HOLE
+    assert why_missing(Hole(1, None), 20, 1, 1) is NoVideo.CAMERA_DOWN
 
 
 def test_a_ring_is_ready_when_a_later_frame_is_there_and_overdue_at_the_deadline() -> None:

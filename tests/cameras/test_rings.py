@@ -138,7 +138,7 @@ def test_a_disk_that_stays_full_says_so_and_leaves_no_torn_record(
         return os.write(handle, pieces[0][:5])
 
     monkeypatch.setattr(os, "writev", short)
-    monkeypatch.setattr(os, "write", lambda handle, data: 0)
+    monkeypatch.setattr(os, "write", lambda *_: 0)
     with pytest.raises(OSError, match="full"):
         ring.append(T0, CODEC, [unit(k) for k in range(100, 110)])
     monkeypatch.undo()

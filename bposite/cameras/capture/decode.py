@@ -100,3 +100,11 @@ def shrunk(pixels: Pixels, width: int) -> Pixels:
     if pixels.shape[1] <= width:
         return pixels
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def pixels_of_jpeg(content: bytes) -> Pixels:
+    """Pixels of a stored picture; UndecodableError when it is not one."""
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise UndecodableError("the stored picture does not decode")
+    return np.asarray(pixels, dtype=np.uint8)

@@ -22,6 +22,7 @@ from bposite.cameras.rules.clock import Unit
 
 MAGIC = b"bpr1"
 SUFFIX = ".ring"
+BEGAN = "began"
 FILE_US = 60_000_000
 RECORD_US = 1_000_000
 LONGEST_GROUP_US = 12_000_000
@@ -112,6 +113,7 @@ class DiskRing:
         found = sorted(folder.glob(f"*{SUFFIX}"))
         self._files: list[tuple[Path, int]] = [(path, path.stat().st_size) for path in found]
         self._total = sum(size for _, size in self._files)
+        self.began_us = _first_ever(folder, found)
         self._lock = Lock()
         self._handle: int | None = None
         self._started_us = 0
@@ -138,6 +140,9 @@ class DiskRing:
         if self._handle is not None and not (first.unit.key and arrival - self._started_us >= FILE_US):
             return self._handle
         self.close()
+        if self.began_us is None:
+            self.began_us = arrival
+            (self._folder / BEGAN).write_text(str(arrival))
         path = self._folder / f"{arrival:017d}{SUFFIX}"
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._started_us = arrival
@@ -204,6 +209,15 @@ class DiskRing:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def _first_ever(folder: Path, files: list[Path]) -> int | None:
+    """When this camera was recorded for the first time: what lies before it was never there, not overwritten."""
+    note = folder / BEGAN
+    text = note.read_text() if note.exists() else ""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    return int(files[0].stem) if files else None
 
 
 def _from_group_of(stretch: Stretch, start_us: int) -> Stretch:

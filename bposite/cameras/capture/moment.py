@@ -35,6 +35,11 @@ class View(msgspec.Struct, frozen=True):
         """Moment of the newest frame."""
         return self.timed[-1].at_us if self.timed else None
 
+    def arrival_after(self, moment_us: int) -> int:
+        """When the first frame taken at or after a moment arrived; the moment itself when there is none."""
+        found = next((item for item in self.timed if item.at_us >= moment_us), None)
+        return moment_us if found is None else self.units[found.index].unit.arrival_us
+
 
 class Picture(msgspec.Struct, frozen=True):
     """The frame of a moment as a JPEG file, and how sure its time is. Times in microseconds."""

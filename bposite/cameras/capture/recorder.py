@@ -41,6 +41,8 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name=f"camera-{camera}", daemon=True)
         self._waiting: list[AccessUnit] = []
         self._begun = False
+        self._secure: set[int] = set()
+        self._on_disk_us = 0
 
     def start(self) -> None:
         """Begin recording."""
@@ -51,10 +53,23 @@ class Recorder:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        if self.disk is not None and not self._thread.is_alive():
+            self.disk.close()
 
     def ask_to_stop(self) -> None:
         """Tell the thread to end without waiting for it."""
         self._stopped.set()
+
+    def secured(self, moment_us: int) -> bool:
+        """Whether what arrived up to `moment_us` would survive a kill; if not, it is written with the next unit.
+
+        A picture is made only of what the disk ring has too: after a kill the same picture can be made again.
+        """
+        span = self.memory.span
+        if self.disk is None or self._on_disk_us >= moment_us or (span is not None and span[0] > moment_us):
+            return True
+        self._secure.add(moment_us)
+        return False
 
     def window(self, start_us: int, end_us: int) -> list[Stretch]:
         """Units that arrived around [start, end] from whole groups of pictures on, from memory and, for older
@@ -68,9 +83,16 @@ class Recorder:
     @property
     def oldest_us(self) -> int | None:
         """Arrival of the oldest unit that can still be had."""
-        on_disk = self.disk.oldest_us if self.disk else None
+        return self._earliest(self.disk.oldest_us if self.disk else None)
+
+    @property
+    def began_us(self) -> int | None:
+        """Arrival of the first unit ever recorded of this camera, also by earlier processes."""
+        return self._earliest(self.disk.began_us if self.disk else None)
+
+    def _earliest(self, on_disk: int | None) -> int | None:
         span = self.memory.span
-        return on_disk if on_disk is not None else (span[0] if span else None)
+        return min((at for at in (on_disk, span[0] if span else None) if at is not None), default=None)
 
     def _run(self) -> None:
         pause = FIRST_PAUSE_S
@@ -133,6 +155,8 @@ class Recorder:
         self._begun = self._begun or access.unit.key  # before the first keyframe nothing decodes
         if self._begun:
             self._waiting.append(access)
+        if self._secure and min(self._secure) <= access.unit.arrival_us:
+            self._flush(session, connection)
 
     def _flush(self, session: int, connection: Connection) -> None:
         """Write what waits; a failure costs this record and is counted, recording goes on."""
@@ -144,6 +168,8 @@ class Recorder:
         except OSError as error:
             self.tally.disk_errors += 1
             log.warning("cameras:ring:full", camera=self.camera, error=error.strerror)
+        self._on_disk_us = waiting[-1].unit.arrival_us  # or it never will be: nobody shall wait for it
+        self._secure = {moment for moment in set(self._secure) if moment > self._on_disk_us}
 
 
 def _clock_offset() -> int:

@@ -31,6 +31,7 @@ class NoVideo(StrEnum):
     HOLE = "hole"
     CAMERA_DOWN = "camera_down"
     NEVER_SEEN = "never_seen"
+    NOT_YET = "not_yet"
     OVERWRITTEN = "overwritten"
     CLOCK_AHEAD = "clock_ahead"
     UNDECODABLE = "undecodable"
@@ -149,10 +150,10 @@ def _overlap(a: int, b: int, start_us: int, end_us: int) -> int:
     return max(0, min(b, end_us) - max(a, start_us))
 
 
-def settle(picture: Choice | None, clip_missing_us: int, has_clip: bool, reason: NoVideo, late: bool) -> Outcome:
-    """Final state of a link. `reason` is used when the moment itself was not seen."""
+def settle(pictured: bool, clip_missing_us: int, has_clip: bool, reason: NoVideo, late: bool) -> Outcome:
+    """Final state of a link. `pictured`: the moment itself was seen; otherwise `reason` says why not."""
     gap_ms = -(-clip_missing_us // 1000)
-    if picture is None:
+    if not pictured:
         state = LinkState.PARTIAL if has_clip else LinkState.NO_VIDEO
         return Outcome(state, reason, gap_ms)
     if gap_ms or not has_clip:
@@ -160,11 +161,13 @@ def settle(picture: Choice | None, clip_missing_us: int, has_clip: bool, reason:
     return Outcome(LinkState.LINKED_LATE if late else LinkState.LINKED, None, 0)
 
 
-def why_missing(hole: Hole, moment_us: int, oldest_us: int | None, ever_seen: bool) -> NoVideo:
-    """Reason behind a hole. `oldest_us` is the oldest unit the rings still hold for the camera."""
-    if not ever_seen:
+def why_missing(hole: Hole, moment_us: int, oldest_us: int | None, began_us: int | None) -> NoVideo:
+    """Reason behind a hole. `oldest_us`: the oldest unit that the rings still hold; `began_us`: the first ever."""
+    if oldest_us is None or began_us is None:
         return NoVideo.NEVER_SEEN
-    if oldest_us is not None and moment_us < oldest_us:
+    if moment_us < began_us:
+        return NoVideo.NOT_YET
+    if moment_us < oldest_us:
         return NoVideo.OVERWRITTEN
     if hole.before_us is not None and hole.after_us is not None:
         return NoVideo.HOLE
