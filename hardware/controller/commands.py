@@ -1,0 +1,142 @@
+"""What the site tells a controller to do: at most once per nonce, never after its expiry, always with a result."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from typing import TYPE_CHECKING, Any
+
+from contract import BadMessageError, decode, encode, instant, stamp
+from doors import Said
+from lists import AccessList
+
+if TYPE_CHECKING:
+    from core import Controller
+
+ACCESS_LIST = "access-list"
+SIGNED = "hmac-sha256"
+MAX_OPEN_MS = 60_000
+
+
+class Commands:
+    """Carries out `cmd/{name}` and takes over `cfg/{part}`."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._do = {
+            "unlock": self._unlock,
+            "lock": self._lock,
+            "lockdown": self._lock,
+            "release": self._release,
+            "resend": self._resend,
+            "sync": self._sync,
+        }
+        self._load()
+
+    def take(self, name: str, body: dict[str, Any]) -> None:
+        """Do one command and answer it on `res/{name}`. The same nonce again: the same answer, and nothing moves."""
+        nonce = body.get("nonce")
+        if name not in self._do or not isinstance(nonce, str) or not 1 <= len(nonce) <= 80:
+            raise BadMessageError("a command without a known name and a nonce")
+        store, expires = self._controller.store, instant(body, "exp").timestamp()
+        result = store.result(nonce)
+        if result is None:
+            detail = self._perform(name, body, expires)
+            now = self._controller.clock.now()
+            result = encode(
+                {"nonce": nonce, "ok": not detail, "time": stamp(now)} | ({"detail": detail} if detail else {})
+            )
+            store.keep_result(nonce, expires, result, now.timestamp())
+        self._controller.line.publish(self._controller.settings.names.topic("res", name), result)
+
+    def _perform(self, name: str, body: dict[str, Any], expires: float) -> str:
+        """What went wrong, or nothing."""
+        if self._controller.clock.now().timestamp() >= expires:
+            return "expired"
+        door = body.get("door")
+        if name not in ("resend", "sync") and door not in self._controller.doors:
+            return "no such door"
+        return self._do[name](name, str(door or ""), body)
+
+    def _unlock(self, name: str, door: str, body: dict[str, Any]) -> str:
+        if self._controller.doors[door].mode == "lockdown":
+            return "lockdown"
+        length = body.get("open_ms")
+        if not isinstance(length, int) or not 0 < length <= MAX_OPEN_MS:
+            length = self._controller.settings.door(door).open_ms
+        grant = self._controller.operator_grant(door, "operator", "operator-unlock")
+        self._controller.say(Said("access", grant))
+        self._controller.release(door, length, grant)
+        return ""
+
+    def _lock(self, name: str, door: str, body: dict[str, Any]) -> str:
+        mode = "lockdown" if name == "lockdown" else "locked"
+        self._controller.lock(door, mode)
+        return ""
+
+    def _release(self, name: str, door: str, body: dict[str, Any]) -> str:
+        plan = self._controller.settings.door(door)
+        self._controller.lock(door, "unlocked" if plan.unlocked else "normal")
+        return ""
+
+    def _resend(self, name: str, door: str, body: dict[str, Any]) -> str:
+        boot, ranges = body.get("boot"), body.get("ranges", ())
+        pairs = all(isinstance(one, list) and len(one) == 2 and all(isinstance(n, int) for n in one) for one in ranges)
+        if not isinstance(boot, str) or not pairs:
+            return "boot and ranges are needed"
+        self._controller.forwarder.resend(boot, ranges)
+        return ""
+
+    def _sync(self, name: str, door: str, body: dict[str, Any]) -> str:
+        self._controller.birth()
+        self._controller.forwarder.connected(time.monotonic())
+        return ""
+
+    # signed documents
+
+    def configure(self, part: str, payload: bytes) -> None:
+        """Take over a signed list, {"version", "signature", "body": JSON text}; an older or unsigned one is refused."""
+        document = decode(payload)
+        version, text, signature = document.get("version"), document.get("body"), document.get("signature")
+        if part != ACCESS_LIST or not isinstance(version, int) or not isinstance(text, str):
+            raise BadMessageError("no such document, or without version and body")
+        if not signed(self._controller.settings.list_key, version, text, str(signature)):
+            return self._tell(part, "signature")
+        if version < self._controller.list.version:
+            return self._tell(part, "older")
+        self._use(version, text)
+        self._controller.store.keep_document(part, version, text.encode())
+        return self._tell(part, "")
+
+    def tell_versions(self) -> None:
+        """Answer `state/cfg/{part}` with the version in use."""
+        if self._controller.list.version:
+            self._tell(ACCESS_LIST, "")
+
+    def _load(self) -> None:
+        held = self._controller.store.document(ACCESS_LIST)
+        if held is not None:
+            self._use(held[0], held[1].decode())
+
+    def _use(self, version: int, text: str) -> None:
+        rows = decode(text.encode()).get("holders")
+        if not isinstance(rows, list):
+            raise BadMessageError("holders is not a list")
+        self._controller.list = AccessList.of(rows, version)
+
+    def _tell(self, part: str, refused: str) -> None:
+        body = {"version": self._controller.list.version, "time": stamp(self._controller.clock.now())}
+        body |= {"refused": refused} if refused else {}
+        topic = self._controller.settings.names.topic("state", "cfg", part)
+        self._controller.line.publish(topic, encode(body), retain=True)
+
+
+def signature(key: bytes, version: int, text: str) -> str:
+    """What signs a list: HMAC-SHA256 over its version and text, as hexadecimal digits."""
+    return hmac.new(key, f"{version}\n{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def signed(key: bytes, version: int, text: str, given: str) -> bool:
+    """Whether a list carries the signature of the site; a device without a key takes no list."""
+    return bool(key) and hmac.compare_digest(signature(key, version, text).encode(), given.encode())
