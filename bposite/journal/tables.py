@@ -73,4 +73,4 @@ POSTGRESQL_GUARDS = (
 )
 for _dialect, _guards in (("sqlite", SQLITE_GUARDS), ("postgresql", POSTGRESQL_GUARDS)):
     for _guard in _guards:
-        event.listen(Leaf.__table__, "after_create", DDL(_guard.replace("%", "%%")).execute_if(dialect=_dialect))
+        event.listen(Leaf.__table__, "after_create", DDL(_guard).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

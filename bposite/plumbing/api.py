@@ -109,7 +109,7 @@ def document(app: Flask) -> dict[str, Any]:
     modes = sorted(((m, "serialization") for m in models), key=lambda pair: pair[0].__name__)
     refs, definitions = models_json_schema(modes, ref_template=REF)  # type: ignore[arg-type]
     schemas = definitions.get("$defs", {}) | {"Problem": PROBLEM}
-    names = {model: schema["$ref"].rsplit("/", 1)[1] for (model, _), schema in refs.items()}
+    names: dict[Any, str] = {model: schema["$ref"].rsplit("/", 1)[1] for (model, _), schema in refs.items()}
     paths: dict[str, Any] = {}
     for rule, it in found:
         methods = (rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}

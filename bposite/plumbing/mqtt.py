@@ -15,10 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import paho.mqtt.client as paho
 import structlog
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from bposite.plumbing.settings import Mqtt
 
@@ -139,7 +140,7 @@ class MqttLink:
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         # paho decodes the topic lazily and may raise: a broken topic must not kill the loop
         topic = message._topic.decode("utf-8", "backslashreplace")
-        self._inbox.append(Message(topic, message.payload, message.qos, message.retain, message.dup, message.mid))
+        self._inbox.append(Message(topic, bytes(message.payload), message.qos, message.retain, message.dup, message.mid))
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -166,7 +167,7 @@ class MqttLink:
         self._abort()
 
     def _abort(self) -> None:
-        sock = self._client.socket()
+        sock = cast("socket.socket | None", self._client.socket())
         if sock is not None:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
@@ -189,7 +190,7 @@ class MqttLink:
 
 def _client(settings: Mqtt, client_id: str, clean: bool) -> paho.Client:
     client = paho.Client(
-        paho.CallbackAPIVersion.VERSION2,
+        CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=clean,
         protocol=paho.MQTTv311,  # costs half of v5 on the receiving side (docs/performance.md)
@@ -213,4 +214,4 @@ def _no_delay(_client: paho.Client, _data: Any, sock: Any) -> None:
 
 def _check(code: int) -> None:
     if code != paho.MQTT_ERR_SUCCESS:
-        raise ConnectionError(paho.error_string(paho.MQTTErrorCode(code)))
+        raise ConnectionError(paho.error_string(MQTTErrorCode(code)))
