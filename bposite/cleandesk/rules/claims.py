@@ -11,7 +11,7 @@ on an exact bound, never on the observed share. Two ways lead to the bound:
   at min(n_h/W_h), the largest draw in proportion that the sample contains, which is n itself for a
   draw in proportion. The cap at n that is usually written loses the stated confidence when strata
   are drawn unevenly and the faults sit where little was looked at (measured: 86 % instead of 95 %);
-  `tests/cleandesk/test_claims.py` shows both.
+  `tests/cleandesk/test_cleandesk_claims.py` shows both.
 """
 
 from collections.abc import Sequence

@@ -61,6 +61,7 @@ FINDING: Mapping[tuple[str, str], str] = {
     (Finding.DONE_CLAIMED, "send_back"): Finding.IN_ACTION,
     (Finding.DONE_CLAIMED, "verify"): Finding.VERIFIED,
     (Finding.VERIFIED, "close"): Finding.CLOSED,
+    (Finding.OPEN, "correct"): Finding.WITHDRAWN,
     (Finding.OPEN, "dispute"): Finding.DISPUTED,
     (Finding.ACKNOWLEDGED, "dispute"): Finding.DISPUTED,
     (Finding.ACTION_PROPOSED, "dispute"): Finding.DISPUTED,
