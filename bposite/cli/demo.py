@@ -63,7 +63,9 @@ def demo(state_dir: Path, pace: float, no_simulator: bool) -> None:
     with app.app_context():
         processes = children(state_dir)
         if not no_simulator:
-            processes.append(_simulator(state_dir, known, pace))
+            processes.append(_simulator(state_dir, pace))
+        for process in processes:
+            process.log = state_dir / "log" / f"{process.name}.log"
         supervisor = Supervisor(processes)
         watcher = threading.Thread(target=_announce, args=(say, known, stop, began), daemon=True)
         watcher.start()
@@ -147,7 +149,7 @@ def _for_simulator(known: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _simulator(state_dir: Path, known: dict[str, Any], pace: float) -> Child:
+def _simulator(state_dir: Path, pace: float) -> Child:
     program = root("hardware") / "simulator" / "run.py"
     config = state_dir / "simulator.json"
     return Child("simulator", [sys.executable, str(program), str(config), "--pace", str(pace)])
@@ -159,7 +161,7 @@ def _announce(say: Console, known: dict[str, Any], stop: threading.Event, began:
     with say.status("Starting broker, listener, cameras, timers and web server"):
         while not stop.is_set() and not _answers(url):
             if time.monotonic() - began > READY_S:
-                say.print("[red]The web server does not answer yet; the log above says why.[/red]")
+                say.print("[red]The web server does not answer yet; log/web.log in the state directory says why.[/red]")
                 return
             stop.wait(0.3)
     if stop.is_set():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import structlog
 
@@ -17,15 +19,16 @@ log = structlog.get_logger(__name__)
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
 GRACE_S = 12.0
+LOG_BYTES = 20_000_000
 
 
 @dataclass(slots=True)
 class Child:
-    """One process. ``pause`` grows while it keeps ending at once."""
+    """One process. ``pause`` grows while it keeps ending at once; ``log`` takes its output (None: ours)."""
 
     name: str
     command: Sequence[str]
-    env: dict[str, str] | None = None
+    log: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = 0.5
@@ -64,9 +67,12 @@ class Supervisor:
             child.process = None
 
     def _start(self, child: Child) -> None:
-        env = None if child.env is None else {**os.environ, **child.env}
-        # a group of its own: Ctrl-C reaches the supervisor only, which then ends the children in order
-        child.process = subprocess.Popen(list(child.command), env=env, stdin=subprocess.DEVNULL, start_new_session=True)
+        with ExitStack() as open_files:
+            out = None if child.log is None else open_files.enter_context(_log_file(child.log))
+            # a group of its own: Ctrl-C reaches the supervisor only, which then ends the children in order
+            child.process = subprocess.Popen(
+                list(child.command), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            )
         child.started = time.monotonic()
         log.info("supervisor:child:started", name=child.name, pid=child.process.pid)
 
@@ -77,7 +83,7 @@ class Supervisor:
             steady = time.monotonic() - child.started > STEADY_S
             child.pause = 0.5 if steady else min(child.pause * 2, LONGEST_PAUSE_S)
             child.due = time.monotonic() + child.pause
-            log.warning("supervisor:child:ended", name=child.name, code=child.process.returncode, again_s=child.pause)
+            log.warning("supervisor:child:ended", name=child.name, exit=child.process.returncode, again_s=child.pause)
             child.process = None
 
     @staticmethod
@@ -89,6 +95,14 @@ class Supervisor:
             log.warning("supervisor:child:killed", name=child.name)
             child.process.kill()
             child.process.wait()
+
+
+def _log_file(path: Path) -> IO[bytes]:
+    """Append to ``path``; one that has grown beyond ``LOG_BYTES`` is set aside first, so that a disk never fills."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(path.with_suffix(".old"))
+    return path.open("ab")
 
 
 def stop_on_signals() -> threading.Event:
