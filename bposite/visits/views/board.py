@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from bposite.passes.label import initials
 from bposite.people.access import requires
-from bposite.plumbing.clock import now
+from bposite.plumbing.clock import local, now
 from bposite.plumbing.db import reading
 from bposite.plumbing.web import wants_fragment
 from bposite.visits import queries, words
@@ -24,6 +28,20 @@ LANES = {
     ),
     "left": ("Left", "Nobody has left yet", "Visitors of today who have left appear here."),
 }
+
+blueprint.app_template_filter("initials")(initials)
+
+
+@blueprint.app_template_filter("zone_name")
+def zone_name(zone: str, names: Mapping[str, str]) -> str:
+    """The name of a zone, or its id when the plan has lost it."""
+    return names.get(zone, zone)
+
+
+@blueprint.app_template_filter("site_day")
+def site_day(moment: datetime) -> str:
+    """The site's calendar day as a date field wants it: YYYY-MM-DD."""
+    return local(moment).strftime("%Y-%m-%d")
 
 
 @blueprint.get("/")
