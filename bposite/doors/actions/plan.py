@@ -20,6 +20,7 @@ from bposite.doors.references import reference
 from bposite.doors.rules.calendar import parse_window
 from bposite.doors.rules.policy import AntiPassback, CredentialStatus, Effect, ZoneKind
 from bposite.doors.tables import AccessLevel, Credential, Device, Door, Holiday, Reader, Schedule, Zone
+from bposite.doors.wire.routes import OptionError, configuration
 from bposite.journal.work import Work
 from bposite.plumbing.clock import site_zone
 from bposite.plumbing.db import Model
@@ -213,6 +214,7 @@ def _check(plan: Plan) -> None:
     ids = {name: _unique(name, getattr(plan, name)) for name in ("zones", "schedules", "devices", "doors", "readers")}
     _unique("levels", plan.levels)
     _check_schedules(plan.schedules)
+    _check_devices(plan.devices)
     for at, door in enumerate(plan.doors):
         _known("doors", at, "zone", {door.from_zone, door.to_zone}, ids["zones"])
         _known("doors", at, "device", {door.device}, ids["devices"])
@@ -251,6 +253,14 @@ def _check_schedules(schedules: Iterable[SchedulePlan]) -> None:
                 parse_window(window)
             except ValueError as error:
                 raise _fault("schedules", at, str(error)) from error
+
+
+def _check_devices(devices: Iterable[DevicePlan]) -> None:
+    for at, device in enumerate(devices):
+        try:
+            configuration("site", device.id, device.kind, str, device.timezone, device.options)
+        except OptionError as error:
+            raise _fault("devices", at, str(error)) from error
 
 
 def _day(place: str, text: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.orm import Session
 
 from bposite.doors.events import DeviceConfig
@@ -20,8 +21,11 @@ from bposite.doors.rules.policy import Policy
 from bposite.doors.rules.scene import Scene
 from bposite.doors.rules.sequence import Range, Watermark, begin
 from bposite.doors.rules.times import Clockwork
+from bposite.doors.wire.routes import NATIVE, OptionError, Route, Routes, configuration, routes_of
 from bposite.journal.queries import size as journal_size
-from bposite.plumbing.clock import EPOCH
+from bposite.plumbing.clock import EPOCH, site_zone
+
+log = structlog.get_logger(__name__)
 
 FINGERPRINTS = 20_000
 ADOPT_AFTER = timedelta(seconds=5)
@@ -96,9 +100,11 @@ class Memory:
 
     def __init__(self, site: str) -> None:
         self.site = site
+        self.native = DeviceConfig(adapter=NATIVE, site=site, card_ref=card_ref)
         self.policy = Policy(site=site, version="")
         self.scene = Scene()
         self.devices: dict[str, DeviceMemory] = {}
+        self.routes = Routes(self.native)
         self.note = 0
         self.fingerprints: OrderedDict[tuple[str, str], datetime] = OrderedDict()
         self.granted: dict[tuple[str, str], tuple[Subject, datetime]] = {}
@@ -116,6 +122,7 @@ class Memory:
         self.journal_size = journal_size(session)
         self.granted.clear()
         self._memos = device_memos(session)
+        self.routes = self._routes()
         self.devices = {}
         for row in sequences(session):
             boot = Boot(Watermark(row.upto, row.ahead), row.oldest_held, row.first_at)
@@ -135,10 +142,26 @@ class Memory:
             found = self.devices[name] = DeviceMemory(memo, config, known=known)
         return found
 
+    def _routes(self) -> Routes:
+        """The ways to the foreign devices of the plan; one whose options make no sense any more is left out."""
+        found: list[Route] = []
+        for memo in self._memos.values():
+            if memo.kind == NATIVE or not memo.planned:
+                continue
+            try:
+                zone = memo.zone_name or site_zone().key
+                config = configuration(self.site, memo.device, memo.kind, card_ref, zone, memo.options)
+            except OptionError as error:
+                log.error("doors:device:misconfigured", device=memo.device, why=str(error))
+                continue
+            found.extend(routes_of(memo.device, config))
+        return Routes(self.native, found)
+
     def plan_changed(self, session: Session) -> None:
         """The plan was changed: a new policy, and devices that are planned now."""
         self.policy = load_policy(session)
         self._memos = device_memos(session)
+        self.routes = self._routes()
         for name, device in self.devices.items():
             memo = self._memos.get(name)
             device.planned = memo is not None and memo.planned

@@ -33,7 +33,6 @@ from bposite.doors.listener.memory import Memory
 from bposite.doors.listener.reading import Intent, Reading
 from bposite.doors.listener.requests import Decided, Desk, record
 from bposite.doors.wire import encode
-from bposite.doors.wire.native import translate
 from bposite.doors.wire.topics import subscriptions
 from bposite.journal.work import Actor, Work, unit_of_work
 from bposite.plumbing import health
@@ -97,7 +96,7 @@ class Listener:
             topic=message.topic, payload=message.payload, received_at=received, retain=message.retain, dup=message.dup,
             qos=message.qos,
         )  # fmt: skip
-        return delivery, translate(delivery, upkeep.native_config(self.memory))
+        return delivery, self.memory.routes.translate(delivery)
 
     def _answer(
         self, read: Iterable[Read], received: datetime
@@ -207,7 +206,7 @@ class Listener:
 
     def _replay(self, message_id: str, delivery: Delivery) -> None:
         """Read a quarantined message once more; if it fails again it waits for a person again."""
-        told = translate(delivery, upkeep.native_config(self.memory))
+        told = self.memory.routes.translate(delivery)
         if told.rejections:
             with unit_of_work(ACTOR) as work:
                 devices.reopen_message(work, message_id, told.rejections[0].detail)

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from bposite.doors.actions import commands, devices
 from bposite.doors.actions.ingest import upsert
-from bposite.doors.events import Birth, Command, Delivery, DeviceConfig
-from bposite.doors.listener.memory import ADOPT_AFTER, Boot, DeviceMemory, Memory, card_ref
+from bposite.doors.events import Birth, Command, Delivery
+from bposite.doors.listener.memory import ADOPT_AFTER, Boot, DeviceMemory, Memory
 from bposite.doors.listener.reading import sequence_row
 from bposite.doors.queries.devices import (
     COUNTERS,
@@ -33,11 +33,6 @@ from bposite.plumbing.db import reading, transaction
 WRITE_EVERY = timedelta(seconds=2)
 PEOPLE = ("people:person:",)
 ACTOR = Actor.system("doors")
-
-
-def native_config(memory: Memory) -> DeviceConfig:
-    """What the native translation must know."""
-    return DeviceConfig(adapter="native", site=memory.site, card_ref=card_ref)
 
 
 # --- births and holes ------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """Which adapter reads which message: the plan's foreign devices, by topic.
 
 A row of the plan names an adapter (``kind``) and its options. ``topic`` is the MQTT filter
-that its messages come on; without one the device pushes over HTTP or lives in process. A
-bridge that speaks for many devices has the option ``names: own``: the messages name them.
+that its messages come on. A device that pushes over HTTP or is asked in process has none: its
+messages come under ``push/<device>/...``, which is no topic of the broker. A bridge that
+speaks for many devices has the option ``names: own``: the messages name them.
 """
 
 import re
@@ -17,6 +18,7 @@ from bposite.doors.wire.adapters.registry import ADAPTERS, translate
 from bposite.doors.wire.topics import ROOT, is_slug
 
 NATIVE = "native"
+PUSH = "push"
 _INPUT = re.compile(r"(input|switch|binary_sensor):[A-Za-z0-9_-]{1,40}")
 _MEANING = re.compile(r"(contact|contact-inverted|rex):[a-z0-9-]{1,40}")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -34,10 +36,23 @@ class OptionError(ValueError):
 
 
 class Route(Struct, frozen=True):
-    """One foreign source on the broker."""
+    """One way to an adapter; ``subscribe`` False: not by the broker."""
 
     filter: str
     config: DeviceConfig
+    subscribe: bool = True
+
+
+def routes_of(device: str, config: DeviceConfig) -> tuple[Route, ...]:
+    """The ways to a planned device: what it pushes, and its topic on the broker when it has one."""
+    pushed = Route(f"{PUSH}/{device}/#", config, subscribe=False)
+    topic = config.options.get("topic")
+    return (pushed, Route(topic, config)) if topic else (pushed,)
+
+
+def push_topic(device: str, path: str) -> str:
+    """Where a message of a device that pushes is filed; ``path`` may end in a query."""
+    return f"{PUSH}/{device}/{path.lstrip('/')}"
 
 
 def configuration(
@@ -87,8 +102,8 @@ def _check_filter(text: str) -> None:
     bad = any(("+" in level or "#" in level) and len(level) > 1 for level in levels) or "#" in levels[:-1]
     if not text or bad or len(text) > 400 or text.startswith("$"):
         raise OptionError("topic is not an MQTT filter")
-    if levels[0] in ("+", "#", ROOT.partition("/")[0]):
-        raise OptionError(f"topic may not cover {ROOT}: that is where native devices speak")
+    if levels[0] in ("+", "#", ROOT.partition("/")[0], PUSH):
+        raise OptionError(f"topic may not cover {ROOT}, where native devices speak, nor begin with {PUSH}")
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -121,10 +136,10 @@ class Routes:
     @property
     def filters(self) -> tuple[str, ...]:
         """The topic filters of foreign sources, to subscribe to."""
-        return tuple(dict.fromkeys(route.filter for route in self._routes))
+        return tuple(dict.fromkeys(route.filter for route in self._routes if route.subscribe))
 
     def translate(self, delivery: Delivery) -> Translation:
-        """A message from the broker by the adapter of its topic; of overlapping filters the first counts."""
+        """A message by the adapter of its topic; of overlapping filters the first counts."""
         if delivery.topic.startswith(ROOT):
             return native.translate(delivery, self._native)
         for route in self._routes:
