@@ -93,6 +93,12 @@ class MqttLink:
             self._wait(stop, wait)
         self._close()
 
+    def subscribe(self, topics: Sequence[tuple[str, int]]) -> None:
+        """Ask for further topics, from the thread that runs the loop; they are asked for again at every connection."""
+        self._subscriptions.extend(topics)
+        if self.connected:
+            self._client.subscribe(list(topics))
+
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Send from within the handler or the idle call (the thread that runs the loop)."""
         self._client.publish(topic, payload, qos=qos, retain=retain)

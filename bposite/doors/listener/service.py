@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from bposite.doors.actions import alarms, commands, devices, ingest
+from bposite.doors.actions import alarms, commands, devices, inbox, ingest
 from bposite.doors.events import (
     AccessRequest,
     Ack,
@@ -62,6 +62,7 @@ class Listener:
         self.desk = Desk(self.memory)
         self.link: MqttLink | None = None
         self.unacked: set[tuple[str, str]] = set()
+        self._filters: set[str] = set()
         self.turned_at = now()
         self._kept = self.turned_at
         self.reload()
@@ -122,8 +123,10 @@ class Listener:
         decided: Sequence[Decided],
         conflicts: Iterable[tuple[Delivery, Rejection]],
         received: datetime,
+        pushed: Sequence[inbox.Waiting] = (),
     ) -> None:
         with unit_of_work(ACTOR) as work:
+            inbox.done(work.session, pushed)
             batch = Reading(self.memory, work.session, received)
             batch.look_up(told for _, told in read)
             for one in decided:
@@ -196,6 +199,8 @@ class Listener:
     def _upkeep(self, at: datetime) -> None:
         for message_id, delivery in upkeep.take_notes(self.memory, at):
             self._replay(message_id, delivery)
+        self._take_pushed(at)
+        self._follow_plan()
         self.publish(upkeep.queued_commands(self.memory.site))
         if upkeep.holes_due(self.memory, at):
             with unit_of_work(ACTOR) as work:
@@ -203,6 +208,38 @@ class Listener:
         self.unacked |= upkeep.remind(self.memory, at, ACK_AGAIN) | self.memory.restless
         self.memory.restless.clear()
         upkeep.write_devices(self.memory, at)
+
+    def _take_pushed(self, at: datetime) -> None:
+        """Store what came past the broker (HTTP, controllers that were asked); one bad message stops no other."""
+        pushed = inbox.waiting()
+        if not pushed:
+            return
+        try:
+            self._store_pushed(pushed, at)
+        except Exception as error:  # tried one by one, so that the culprit alone waits
+            log.warning("doors:inbox:again", messages=len(pushed), exc_info=error)
+            self.reload()
+            for one in pushed:
+                self._store_alone(one, at)
+
+    def _store_pushed(self, pushed: Sequence[inbox.Waiting], at: datetime) -> None:
+        read = [(one.delivery, self.memory.routes.translate(one.delivery)) for one in pushed]
+        self._commit(read, [], [], at, pushed)
+
+    def _store_alone(self, one: inbox.Waiting, at: datetime) -> None:
+        try:
+            self._store_pushed([one], at)
+        except Exception as error:  # the edge of the worker: it comes again
+            log.error("doors:inbox:failed", topic=one.delivery.topic, exc_info=error)
+            self.reload()
+            inbox.put_back(one, str(error), at)
+
+    def _follow_plan(self) -> None:
+        """Subscribe to the topics of foreign devices that the plan names now."""
+        new = [topic for topic in self.memory.routes.filters if topic not in self._filters]
+        if new and self.link is not None:
+            self.link.subscribe([(topic, 1) for topic in new])
+            self._filters.update(new)
 
     def _replay(self, message_id: str, delivery: Delivery) -> None:
         """Read a quarantined message once more; if it fails again it waits for a person again."""
