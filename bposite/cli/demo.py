@@ -46,6 +46,7 @@ ACCOUNTS = (
 )
 READY_S = 120
 DEMO_FILE = "demo.json"
+COMMAND = "./run bposite --state-dir {state} code NAME"
 
 
 @click.command()
@@ -67,7 +68,7 @@ def demo(state_dir: Path, pace: float, no_simulator: bool) -> None:
         for process in processes:
             process.log = state_dir / "log" / f"{process.name}.log"
         supervisor = Supervisor(processes)
-        watcher = threading.Thread(target=_announce, args=(say, known, stop, began), daemon=True)
+        watcher = threading.Thread(target=_announce, args=(say, state_dir, known, stop, began), daemon=True)
         watcher.start()
         supervisor.run(stop)
     close()
@@ -155,7 +156,7 @@ def _simulator(state_dir: Path, pace: float) -> Child:
     return Child("simulator", [sys.executable, str(program), str(config), "--pace", str(pace)])
 
 
-def _announce(say: Console, known: dict[str, Any], stop: threading.Event, began: float) -> None:
+def _announce(say: Console, state_dir: Path, known: dict[str, Any], stop: threading.Event, began: float) -> None:
     """Wait for the web server, then print the address and the sign-ins once."""
     url = known["url"]
     with say.status("Starting broker, listener, cameras, timers and web server"):
@@ -166,13 +167,15 @@ def _announce(say: Console, known: dict[str, Any], stop: threading.Event, began:
             stop.wait(0.3)
     if stop.is_set():
         return
-    table = Table("role", "name", "password", "authenticator secret", title=f"Open {url}", title_style="bold")
+    say.print(f"\nOpen [bold]{url}[/bold]\n")
+    table = Table("name", "password", "authenticator secret", box=None, pad_edge=False)
     for user in known["users"]:
-        table.add_row(user["role"], user["name"], user["password"], user["totp_secret"])
-    say.print(table)
+        table.add_row(user["name"], user["password"], user["totp_secret"])
+    say.print(table, soft_wrap=True)
     code = pyotp.TOTP(known["users"][0]["totp_secret"]).now()
-    say.print(f"The code of this half minute for reception is {code}; `./run bposite code NAME` gives a new one.")
-    say.print(f"Ready after {time.monotonic() - began:.0f} s. The same as JSON: {DEMO_FILE} in the state directory. Ctrl-C stops everything.")
+    say.print(f"\nThe authenticator's code for reception is {code} for this half minute; for a new one of any name:")
+    say.print(f"  {COMMAND.format(state=state_dir)}")
+    say.print(f"Ready after {time.monotonic() - began:.0f} s. As JSON: {state_dir / DEMO_FILE}. Ctrl-C stops everything.")
 
 
 def _answers(url: str) -> bool:
