@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, render_template, request, url_for
+from flask import Flask, Request, Response, abort, g, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
 from markupsafe import Markup, escape
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -39,9 +41,33 @@ csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri="memory://")  # its headers would overwrite our own Retry-After
 
 
+class CleanValues(ImmutableMultiDict[str, Any]):
+    """Query and form values without NUL: no person types one, and PostgreSQL cannot store one."""
+
+    def __init__(self, mapping: Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__([(name, _clean(value)) for name, value in mapping])
+
+
+def _clean(value: Any) -> Any:
+    return value.replace("\0", "") if isinstance(value, str) else value
+
+
+class CleanRequest(Request):
+    """A request whose texts every database can take."""
+
+    parameter_storage_class = CleanValues
+
+
+def _no_nul_in_address() -> None:
+    if "\0" in request.path:
+        abort(404)
+
+
 def make_app(settings: Settings) -> Flask:
     """A Flask application for ``settings``, without any feature in it."""
     app = Flask("bposite", template_folder=str(root("templates")), static_folder=str(STATIC), static_url_path="/static")
+    app.request_class = CleanRequest
+    app.before_request(_no_nul_in_address)
     app.config.update(
         SECRET_KEY=key("flask").hex(),
         MAX_CONTENT_LENGTH=MAX_BODY,

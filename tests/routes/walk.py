@@ -19,7 +19,7 @@ from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import update
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, Rule
 from werkzeug.test import TestResponse
 
 from bposite.journal.work import Actor, unit_of_work
@@ -34,7 +34,6 @@ ROLES = ("reception", "guard", "facilities", "auditor", "administrator")
 ACTORS = ("nobody", "expired", *ROLES, "stale", "token", "other_token")
 HEADER = ("method", "route", "needs", *ACTORS)
 REFUSED = (401, 403)
-VALUES = {"int": "1", "float": "1.0", "path": "css/base.css", "default": "none", "string": "none", "uuid": "0" * 32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +69,17 @@ def routes(app: Flask) -> list[Route]:
 
 
 def _path(rule: Rule) -> str:
-    values = {name: VALUES[_kind(converter)] for name, converter in rule._converters.items()}
+    values = {name: _value(converter) for name, converter in rule._converters.items()}
     built = rule.build(values, append_unknown=False)
     assert built is not None, rule
     return built[1]
 
 
-def _kind(converter: object) -> str:
-    names = {"IntegerConverter": "int", "FloatConverter": "float", "PathConverter": "path", "UUIDConverter": "uuid"}
-    return names.get(type(converter).__name__, "default")
+def _value(converter: object) -> str:
+    kind = type(converter).__name__
+    if isinstance(converter, AnyConverter):
+        return min(converter.items)
+    return {"IntegerConverter": "1", "FloatConverter": "1.0", "PathConverter": "css/base.css"}.get(kind, "none")
 
 
 class Crowd:

@@ -1,0 +1,106 @@
+"""Odd input on every route, by somebody who may do everything: a message, a page, never a crash.
+
+What is sent: strange values in every part of an address that is a parameter, in every query parameter and in every
+form field whose name occurs anywhere in the source, on both databases. Traps 8 of the design page "trust".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import yaml
+from flask import Flask
+
+from bposite import wiring
+from bposite.journal.work import Actor, unit_of_work
+from bposite.plumbing.resources import root
+from tests.people.signing import Browser
+from tests.routes import walk
+
+SOURCE = Path(__file__).resolve().parents[2]
+ODD = {
+    "nul": "a\x00b",
+    "long": "x" * 10_000,
+    "html": "<img src=x onerror=alert(1)>\"'",
+    "digits": "²٣" * 3,
+    "huge": "9" * 30,
+    "minus": "-1",
+    "bidi": "\u202e\u200b\ufeff é 🗝",
+    "date": "2026-W01-1",
+    "json": "[" * 3000,
+    "percent": "%_\\%00%s{}${7*7}{{7*7}}",
+    "lines": "a\r\nSet-Cookie: x=y",
+    "nan": "NaN",
+}
+NAMES = re.compile(
+    r"""(?:args|form|files|values)\.get(?:list)?\(\s*["']([a-z_]+)["']   # request.args.get("q")
+    |^\s{4}([a-z_]+)\s*=\s*\w*(?:Field|Ticks)\(                          # name = StringField(
+    |\bname="([a-z_]+)"                                                  # <input name="q">
+    |^\s{4}([a-z_]+):\s.*=\s*Field\(                                     # after: int = Field(""",
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+@cache
+def field_names() -> tuple[str, ...]:
+    """Every name of a parameter or field that the source knows."""
+    files = [*SOURCE.glob("bposite/**/*.py"), *SOURCE.glob("templates/**/*.html")]
+    found = {name for file in files for groups in NAMES.findall(file.read_text("utf-8")) for name in groups if name}
+    return tuple(sorted(found - {"csrf_token"}))
+
+
+def test_the_names_are_really_found() -> None:
+    assert {"q", "password", "display", "permissions", "after"} <= set(field_names())
+
+
+@pytest.fixture
+def crowd(any_site: Flask) -> walk.Crowd:
+    """A site with its plan, and everybody who may ask."""
+    text = (root("hardware") / "simulator" / "site.yaml").read_text("utf-8")
+    plan = yaml.safe_load(text.replace("{rtsp_port}", "9"))
+    with unit_of_work(Actor.system("tests")) as work:
+        wiring.apply_plan(work, plan)
+    return walk.Crowd(any_site)
+
+
+def ways(crowd: walk.Crowd) -> Iterator[walk.Route]:
+    """Every route but those that never end."""
+    return (route for route in walk.routes(crowd.app) if not route.rule.endswith("/stream"))
+
+
+def test_odd_addresses_and_parameters(crowd: walk.Crowd) -> None:
+    browser, crashed = crowd.browser("administrator"), []
+    for what, odd in ODD.items():
+        everything = dict.fromkeys(field_names(), odd[:300])
+        for route in ways(crowd):
+            if route.method != "GET":
+                continue
+            crashed += asked(browser, "GET", route.path, (route.rule, what), query=everything)
+            if "<" in route.rule:
+                strange = re.sub(r"<[^>]+>", quote(odd[:500], safe=""), route.rule)
+                crashed += asked(browser, "GET", strange, (route.rule, what))
+    assert not crashed
+
+
+def test_odd_forms(crowd: walk.Crowd) -> None:
+    crashed = []
+    for what, odd in ODD.items():
+        for route in ways(crowd):
+            if route.method != "GET":
+                browser = crowd.browser("administrator")  # one of the forms signs out
+                form = {"csrf_token": walk.form_token(browser)} | dict.fromkeys(field_names(), odd)
+                crashed += asked(browser, route.method, route.path, (route.rule, what), form=form)
+    assert not crashed
+
+
+def asked(browser: Browser, method: str, path: str, what: tuple[str, str], **sent: dict[str, str]) -> list[object]:
+    """Empty, or what crashed."""
+    answer = browser.open(path, method=method, query_string=sent.get("query"), data=sent.get("form"))
+    status = answer.status_code
+    answer.close()
+    return [(method, *what, status)] if status >= 500 and status != 503 else []
