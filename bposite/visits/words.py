@@ -84,7 +84,7 @@ STATES: dict[VisitState, tuple[str, str]] = {
 
 HOLDS: dict[HoldKind, str] = {
     HoldKind.WATCHLIST: "Watchlist match",
-    HoldKind.ID_MISMATCH: "Identity does not match",
+    HoldKind.ID_MISMATCH: "ID does not match",
     HoldKind.APPROVAL: "Waits for approval",
     HoldKind.DOCUMENT: "Document",
     HoldKind.CAPACITY: "Zone is full",
