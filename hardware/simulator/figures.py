@@ -76,8 +76,8 @@ class Look:
 class Brush:
     """Draws shapes on a large canvas and into its opacity at once; lengths in parts of the figure's height."""
 
-    def __init__(self) -> None:
-        self._high, self._wide = HEIGHT * OVER, WIDTH * OVER
+    def __init__(self, times: int = OVER) -> None:
+        self._high, self._wide = HEIGHT * times, WIDTH * times
         self.colour = np.full((self._high, self._wide, 3), 40, np.uint8)
         self.opacity = np.zeros((self._high, self._wide), np.uint8)
 
@@ -103,12 +103,12 @@ class Brush:
         cv2.fillPoly(self.colour, [corners], colour)
         cv2.fillPoly(self.opacity, [corners], 255)
 
-    def sprite(self) -> Sprite:
-        """The finished figure, lit from the upper left, at its kept size."""
+    def sprite(self, width: int = WIDTH, height: int = HEIGHT) -> Sprite:
+        """The finished figure, lit from the upper left, scaled to its kept size."""
         light = np.linspace(1.12, 0.82, self._wide)[None, :, None] * np.linspace(1.06, 0.9, self._high)[:, None, None]
         lit = (self.colour * light).clip(0, 255).astype(np.uint8)
         both = np.dstack((lit, self.opacity))
-        return np.asarray(cv2.resize(both, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
+        return np.asarray(cv2.resize(both, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @lru_cache(maxsize=512)
@@ -185,7 +185,11 @@ def _head(brush: Brush, look: Look, lean: float, *, back: bool, side: bool = Fal
             brush.oval((lean, 0.125), (0.04, 0.03), look.hair)
         return
     brush.oval((lean - (0.008 if side else 0), 0.062), (0.05, 0.045), look.hair, (180, 360))
-    brush.oval((lean - (0.02 if side else 0), 0.06), (0.05 if not side else 0.036, 0.026), look.hair)
+    brush.oval(
+        (lean - (0.02 if side else 0), 0.055 if not side else 0.06),
+        (0.049 if not side else 0.036, 0.022 if not side else 0.026),
+        look.hair,
+    )
     if look.style == "bun":
         brush.oval((lean - (0.045 if side else 0), 0.02 if not side else 0.06), (0.024, 0.022), look.hair)
 
@@ -227,3 +231,21 @@ def _seated(brush: Brush, look: Look, swing: float) -> None:
     if look.style in ("short", "bun", "long"):  # a headset: this is a contact centre
         brush.oval((0.05, 0.09), (0.014, 0.024), (30, 30, 32))
         brush.oval((-0.05, 0.09), (0.014, 0.024), (30, 30, 32))
+
+
+def portrait(look: Look) -> NDArray[np.uint8]:
+    """Head and shoulders from the front before a plain wall, 240 x 300 pixels, BGR: a photo for the reception."""
+    brush = Brush(times=10)
+    _from_front(brush, look, 0.0, 0.0, back=False)
+    for side in (-1, 1):
+        brush.oval((side * 0.017, 0.092), (0.0055, 0.0045), (38, 34, 34))
+        brush.limb([(side * 0.010, 0.082), (side * 0.025, 0.081)], 0.004, _darker(look.hair, 0.9))
+    brush.limb([(-0.012, 0.122), (0.0, 0.1245), (0.012, 0.122)], 0.0035, _darker(look.skin, 0.6))
+    brush.limb([(0.0, 0.098), (0.003, 0.108)], 0.003, _darker(look.skin, 0.84))
+    figure_large = brush.sprite(WIDTH * 10, HEIGHT * 10)
+    half, top = 240, 0
+    part = figure_large[top : top + 600, WIDTH * 5 - half : WIDTH * 5 + half]
+    wall = np.linspace(214, 188, 600)[:, None, None] * np.array([1.0, 0.99, 0.97])
+    opacity = part[..., 3:].astype(np.float32) / 255
+    picture = np.asarray(wall * (1 - opacity) + part[..., :3] * opacity, np.uint8)
+    return np.asarray(cv2.resize(picture, (240, 300), interpolation=cv2.INTER_AREA), np.uint8)

@@ -65,11 +65,10 @@ class Mover:
         self._later(at - now - LEAD_S, lambda: self._show(move, at))
         self._later(at - now, lambda: self._badge(move, then))
 
-    def walk_only(self, door: str, direction: str, seed: str, kind: str) -> float:
-        """Somebody goes through a door that stands open: only the cameras see it. When they are in the doorway."""
+    def walk_only(self, door: str, direction: str, seed: str, kind: str) -> None:
+        """Somebody goes through a door that stands open: only the cameras see it."""
         at = time.time() + LEAD_S
         self._show(Move(door, direction, {}, seed, kind), at, waits=0.1)
-        return at
 
     def force(self, door: str, seconds: float) -> None:
         """Somebody opens a door without asking."""
@@ -106,4 +105,9 @@ class Mover:
 
 def order(to: str, what: dict[str, Any]) -> None:
     """An order to a process of the building, by way of run.py."""
-    print(json.dumps({"to": to, "order": what}), flush=True)
+    say({"to": to, "order": what})
+
+
+def say(message: dict[str, Any]) -> None:
+    """One JSON line on the standard output."""
+    print(json.dumps(message), flush=True)

@@ -9,23 +9,18 @@ the standard input. The program knows the building and its people, not the produ
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import json
-import queue
 import random
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import stage
+from clockwork import Clockwork
 from incidents import Incidents
-from moves import Later, Move, Mover
+from moves import Later, Move, Mover, say
 
 EVERY_S = 5.0  # mean distance between two people who set out, at pace 1
 OPENING_S, OPENING_EVERY_S = 100.0, 3.0  # the morning's rush, when the house is still empty
@@ -171,54 +166,30 @@ class Staff:
         stage.write(self._state / KEEP_STATE, zones)
 
 
-class Clockwork:
-    """Does things at their time, and lines from the standard input when they come."""
-
-    def __init__(self) -> None:
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
-        self._ids = itertools.count()
-        self.lines: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-
-    def later(self, seconds: float, do: Callable[[], None]) -> None:
-        """Do something in so many seconds."""
-        heapq.heappush(self._due, (time.monotonic() + seconds, next(self._ids), do))
-
-    def run(self, hear: Callable[[dict[str, Any]], None]) -> None:
-        """Work until the standard input ends."""
-        while True:
-            wait = max(0.0, self._due[0][0] - time.monotonic()) if self._due else 1.0
-            try:
-                line = self.lines.get(timeout=wait)
-            except queue.Empty:
-                if self._due and self._due[0][0] <= time.monotonic():
-                    heapq.heappop(self._due)[2]()
-                continue
-            if line is None:
-                return
-            hear(line)
-
-    def listen(self) -> None:
-        """Read the standard input (a thread's body)."""
-        for line in sys.stdin:
-            self.lines.put(json.loads(line))
-        self.lines.put(None)
-
-
 def main(path: Path) -> None:
     """Run the staff until the building closes."""
     config = json.loads(path.read_text("utf-8"))
     plan = stage.read_plan(Path(config["site_plan"]))
     clockwork = Clockwork()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: clockwork.lines.put(None))
     mover = Mover(plan, config["views"], clockwork.later)
     pace = float(config["pace"])
     world = World(plan)
     staff = Staff(world, mover, clockwork.later, pace, Path(config["state"]))
-    threading.Thread(target=clockwork.listen, daemon=True).start()
+    clockwork.start()
     clockwork.later(4.0, staff.next_one)
     Incidents(plan, mover, clockwork.later, pace).begin()
-    clockwork.run(mover.hear)
+    clockwork.run(lambda message: hear(message, mover))
+
+
+def hear(message: dict[str, Any], mover: Mover) -> None:
+    """An answer of a controller, or a visitor whom the reception sends through a door."""
+    if "move" in message:
+        name, move = message["id"], Move(**message["move"])
+        mover.go(move, lambda granted: say({"event": "moved", "id": name, "granted": granted}))
+    elif "walk" in message:
+        mover.walk_only(**message["walk"])
+    else:
+        mover.hear(message)
 
 
 if __name__ == "__main__":
