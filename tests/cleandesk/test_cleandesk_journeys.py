@@ -203,7 +203,7 @@ def test_who_may_plan_walk_and_verify(site: Flask) -> None:
     people = furnish()
     cases = [
         ({"auditor": people.orders.id}, "nobody audits the own team"),
-        ({"auditor": new_id()}, "account"),
+        ({"auditor": new_id()}, "role includes walking"),
         ({"second": people.guard.id}, "another person"),
         ({"size": 39}, "38 such places"),
         ({"size": 0}, "choose 1 to 38"),

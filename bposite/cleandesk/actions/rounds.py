@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bposite.cleandesk import queries
 from bposite.cleandesk.actions.plans import load_catalogue, next_number
-from bposite.cleandesk.queries import PlaceNow
+from bposite.cleandesk.queries import Auditor, PlaceNow
 from bposite.cleandesk.rules import sampling
 from bposite.cleandesk.rules.allocation import proportional
 from bposite.cleandesk.rules.machines import ROUND, SETTLED, Round, after
@@ -23,15 +23,12 @@ from bposite.cleandesk.tables import AuditPlan, AuditRound, FindingRow, Place, R
 from bposite.journal.queries import last_checkpoint
 from bposite.journal.rules import EMPTY_ROOT
 from bposite.journal.work import Work
-from bposite.people import queries as people
-from bposite.people.rules import granted
 from bposite.plumbing.clock import local
 from bposite.plumbing.errors import Conflict, NotFound, Refusal
 from bposite.plumbing.ids import new_id
 from bposite.plumbing.secrets import seal, unseal
 
 NONCE = "cleandesk-nonce"
-MAY_WALK = "cleandesk:walk"
 LATEST_PLAN = timedelta(days=1)
 MOST_PLACES = 400
 
@@ -54,16 +51,6 @@ class NewRound:
     reason: str = ""
     exercise: bool = False
     places: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Auditor:
-    """An account that may walk. `person` and `team` come from the directory, empty when the account has none there."""
-
-    id: str
-    name: str
-    person: str
-    team: str
 
 
 def plan_round(work: Work, new: NewRound) -> str:
@@ -188,17 +175,13 @@ def move(row: AuditRound, event: str) -> None:
 
 def checked_auditor(work: Work, user_id: str, frame: Sequence[PlaceNow], shift: str, *, field: str) -> Auditor:
     """The account as an auditor; Refusal when it may not walk, or belongs to a team that would be looked at."""
-    user = next(iter(people.users(work.session, user_id)), None)
-    if user is None or user.state != "active":
-        raise Refusal("auditor", "Choose somebody with an account.", field=field)
-    if MAY_WALK not in granted(people.roles(), user.roles):
-        raise Refusal("auditor", f"The role of {user.display} does not include walking audits.", field=field)
-    person = people.person(work.session, user.person_id) if user.person_id else None
-    team = person.team if person else ""
-    if team and any(place.teams.get(shift) == team for place in frame):
-        message = f"{user.display} belongs to {team}: nobody audits the own team."
+    found = queries.auditor(work.session, user_id)
+    if found is None:
+        raise Refusal("auditor", "Choose somebody whose role includes walking audits.", field=field)
+    if found.team and any(place.teams.get(shift) == found.team for place in frame):
+        message = f"{found.name} belongs to {found.team}: nobody audits the own team."
         raise Refusal("own_team", message, field=field)
-    return Auditor(user.id, user.display, person.number if person else "", team)
+    return found
 
 
 def _frame(work: Work, new: NewRound) -> list[PlaceNow]:

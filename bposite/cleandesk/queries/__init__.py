@@ -1,5 +1,6 @@
 """What screens, the API and higher features may read of the clean desk."""
 
+from bposite.cleandesk.queries.auditors import Auditor, auditor, auditors
 from bposite.cleandesk.queries.catalogue import digest, in_force, of_version
 from bposite.cleandesk.queries.figures import (
     ItemCount,
@@ -78,6 +79,7 @@ __all__ = [
     "OPEN",
     "OPEN_STATES",
     "ActionRow",
+    "Auditor",
     "FaultRow",
     "FindingNow",
     "ItemCount",
@@ -95,6 +97,8 @@ __all__ = [
     "Wanted",
     "actions_of",
     "all_photos",
+    "auditor",
+    "auditors",
     "board_counts",
     "by_moment",
     "by_place",

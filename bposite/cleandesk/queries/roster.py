@@ -93,9 +93,8 @@ def place_of_tag(session: Session, tag: str) -> str | None:
 
 def moves(session: Session, place_id: str) -> list[Move]:
     """The history of a place, newest first."""
-    rows = session.scalars(
-        select(Occupancy).where(Occupancy.place_id == place_id).order_by(Occupancy.from_at.desc(), Occupancy.until_at.is_not(None), Occupancy.id.desc())
-    )
+    newest = (Occupancy.from_at.desc(), Occupancy.until_at.is_not(None), Occupancy.id.desc())
+    rows = session.scalars(select(Occupancy).where(Occupancy.place_id == place_id).order_by(*newest))
     return [Move(row.shift, row.team, row.vacant, row.from_at, row.until_at, row.reason) for row in rows]
 
 
