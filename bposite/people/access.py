@@ -106,7 +106,8 @@ def still_holds(identity: Identity, permission: Permission) -> bool:
 def install(app: Flask) -> None:
     """Put the gate before every request of ``app``."""
     login.init_app(app)
-    login.session_protection = None  # our sessions are rows; Flask's own holds only the CSRF token
+    login.session_protection = None  # our sessions are rows; Flask's own holds the form token and messages only
+    app.config["SESSION_COOKIE_NAME"] = cookies.named("bposite-form")
     if app.has_static_folder:
         public(app.view_functions["static"])
     for blueprint in app.blueprints.values():

@@ -21,7 +21,7 @@ DEVICE_AGE = 365 * 24 * 3600
 
 def read(request: Request, which: str) -> str:
     """The value the browser sent, empty when there is none or it cannot be one of ours."""
-    value = request.cookies.get(_name(which), "")
+    value = request.cookies.get(named(which), "")
     return value if len(value) <= LONGEST and value.isascii() else ""
 
 
@@ -39,7 +39,7 @@ def set_step(response: Response, secret: str) -> None:
 
 def clear(response: Response, which: str) -> None:
     """Take a cookie back; the row behind it is what counts."""
-    response.delete_cookie(_name(which), path="/", secure=https(), httponly=True, samesite="Lax")
+    response.delete_cookie(named(which), path="/", secure=https(), httponly=True, samesite="Lax")
 
 
 def origin(request: Request) -> Origin:
@@ -54,9 +54,10 @@ def https() -> bool:
 
 def _set(response: Response, which: str, value: str, age: int | None) -> None:
     response.set_cookie(
-        _name(which), value, max_age=age, path="/", secure=https(), httponly=True, samesite="Lax"
+        named(which), value, max_age=age, path="/", secure=https(), httponly=True, samesite="Lax"
     )  # fmt: skip
 
 
-def _name(which: str) -> str:
+def named(which: str) -> str:
+    """The full name of a cookie: with https it carries the ``__Host-`` prefix."""
     return f"__Host-{which}" if https() else which
