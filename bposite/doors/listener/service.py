@@ -199,7 +199,7 @@ class Listener:
     def _upkeep(self, at: datetime) -> None:
         for message_id, delivery in upkeep.take_notes(self.memory, at):
             self._replay(message_id, delivery)
-        self._take_pushed(at)
+        self.take_pushed(at)
         self._follow_plan()
         self.publish(upkeep.queued_commands(self.memory.site))
         if upkeep.holes_due(self.memory, at):
@@ -209,7 +209,7 @@ class Listener:
         self.memory.restless.clear()
         upkeep.write_devices(self.memory, at)
 
-    def _take_pushed(self, at: datetime) -> None:
+    def take_pushed(self, at: datetime) -> None:
         """Store what came past the broker (HTTP, controllers that were asked); one bad message stops no other."""
         pushed = inbox.waiting()
         if not pushed:

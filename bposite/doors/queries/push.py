@@ -17,7 +17,7 @@ SECRET_DIGITS = 40
 
 @dataclass(frozen=True, slots=True)
 class Pusher:
-    """A planned device that pushes. ``serial`` and ``network``: what its messages must come from, empty for anything."""
+    """A planned device that pushes. ``serial``, ``network``: what its messages must come from; empty: anything."""
 
     device: str
     name: str

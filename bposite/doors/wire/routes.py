@@ -8,6 +8,7 @@ speaks for many devices has the option ``names: own``: the messages name them.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_network
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
@@ -91,6 +92,8 @@ def _check(options: Mapping[str, str]) -> None:
             raise OptionError(f"{name} has to be one of {', '.join(_CHOICES[name])}")
         if name not in _CHOICES and name not in _FREE:
             raise OptionError(f"there is no option {name!r}")
+    if "network" in options:
+        _check_network(options["network"])
     if "door" in options and not is_slug(options["door"]):
         raise OptionError("door is not an id")
     if "topic" in options:
@@ -104,6 +107,13 @@ def _check_filter(text: str) -> None:
         raise OptionError("topic is not an MQTT filter")
     if levels[0] in ("+", "#", ROOT.partition("/")[0], PUSH):
         raise OptionError(f"topic may not cover {ROOT}, where native devices speak, nor begin with {PUSH}")
+
+
+def _check_network(text: str) -> None:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise OptionError("network is not one such as 192.0.2.0/24") from None
 
 
 def _zone(name: str) -> ZoneInfo:

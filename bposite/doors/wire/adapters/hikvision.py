@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from typing import Any
 
-from bposite.doors.events import Credential, Delivery, DeviceConfig, Ignored, Incoming, Translation
+from bposite.doors.events import MAX_PAYLOAD, Credential, Delivery, DeviceConfig, Ignored, Incoming, Translation
 from bposite.doors.wire import cards, fields
 from bposite.doors.wire.adapters.hikvision_codes import CODES, FALLBACK, Code
 from bposite.doors.wire.fields import Doc
@@ -43,6 +43,17 @@ def translate(delivery: Delivery, config: DeviceConfig) -> Translation:
     if not items and not rejections:
         return one(Ignored(device=config.device, why="no-news"))
     return Translation(tuple(items), tuple(rejections), fields.encoded(kept[0] if len(kept) == 1 else kept))
+
+
+def without_pictures(payload: bytes) -> bytes:
+    """A pushed message with its text parts only; one that has none keeps its beginning, for the quarantine."""
+    try:
+        bodies = _bodies(payload)
+    except MalformedError:
+        return payload[:_MARKUP]
+    if len(bodies) == 1:
+        return bodies[0][: MAX_PAYLOAD + 1]
+    return b"".join(b"--part\r\nContent-Type: text/plain\r\n\r\n" + body + b"\r\n" for body in bodies) + b"--part--\r\n"
 
 
 def _bodies(payload: bytes) -> list[bytes]:
