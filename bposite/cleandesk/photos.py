@@ -6,6 +6,7 @@ can unfold to gigabytes. So the size is read from the header first, and the pixe
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
 
@@ -45,6 +46,15 @@ def keep(data: bytes) -> Kept:
     picture.save(out, "JPEG", quality=_QUALITY, optimize=True)
     stored = store().put(out.getvalue(), ".jpg")
     return Kept(stored.path, stored.sha256, *picture.size)
+
+
+def load(path: str, sha256: str) -> bytes | None:
+    """A stored picture; None when its file is gone or is not what was stored."""
+    try:
+        data = store().path(path).read_bytes()
+    except FileNotFoundError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
 
 def store() -> EvidenceStore:

@@ -184,7 +184,6 @@ class AuditRound(Model):
     review_note: Mapped[str] = mapped_column(String(NOTE_LETTERS), default="")
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    presence: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
 
 class RoundPlace(Model):

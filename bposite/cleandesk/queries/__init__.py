@@ -1,7 +1,7 @@
 """What screens, the API and higher features may read of the clean desk."""
 
 from bposite.cleandesk.queries.auditors import Auditor, auditor, auditors
-from bposite.cleandesk.queries.catalogue import digest, in_force, of_version
+from bposite.cleandesk.queries.catalogue import digest, in_force, limits, of_version
 from bposite.cleandesk.queries.figures import (
     ItemCount,
     Point,
@@ -45,10 +45,12 @@ from bposite.cleandesk.queries.findings import (
     steps,
     team_faults,
 )
+from bposite.cleandesk.queries.presence import presence_of
 from bposite.cleandesk.queries.roster import (
     Move,
     PlaceNow,
     counts,
+    labels,
     moves,
     place,
     place_of_tag,
@@ -115,6 +117,8 @@ __all__ = [
     "holidays",
     "in_force",
     "items",
+    "labels",
+    "limits",
     "looks",
     "months",
     "moves",
@@ -131,6 +135,7 @@ __all__ = [
     "places",
     "plan",
     "plans",
+    "presence_of",
     "proof_of",
     "quality",
     "round_of",

@@ -11,6 +11,7 @@ import yaml
 from sqlalchemy.orm import Session
 
 from bposite.cleandesk.rules.catalogue import Catalogue, read
+from bposite.cleandesk.rules.claims import Limits
 from bposite.cleandesk.tables import CatalogueVersion
 from bposite.plumbing import resources
 from bposite.plumbing.errors import NotFound, Refusal
@@ -37,6 +38,12 @@ def _read(path: Path, _changed: int) -> Catalogue:
 def digest(catalogue: Catalogue) -> str:
     """SHA-256 of the catalogue as JSON: fields in the order of the type, entries in that of the file."""
     return hashlib.sha256(msgspec.json.encode(catalogue)).hexdigest()
+
+
+def limits(catalogue: Catalogue) -> Limits:
+    """What a claim has to keep, from the catalogue."""
+    sampling = catalogue.sampling
+    return Limits(sampling.not_observed_max_share, sampling.kappa_floor, sampling.double_audit_share)
 
 
 def of_version(session: Session, version: int) -> Catalogue:

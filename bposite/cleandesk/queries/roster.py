@@ -86,6 +86,15 @@ def place(session: Session, place_id: str) -> PlaceNow | None:
     return None if row is None else _place(row, _teams_now(session, [place_id]).get(place_id, {}))
 
 
+def labels(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """What places are called: id -> label."""
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), 500):
+        chunk = ids[start : start + 500]
+        found |= dict(session.execute(select(Place.id, Place.label).where(Place.id.in_(chunk))).tuples().all())
+    return found
+
+
 def place_of_tag(session: Session, tag: str) -> str | None:
     """The id of the place whose sticker says `tag`."""
     return session.scalar(select(Place.id).where(Place.tag == tag, Place.removed_at.is_(None)))

@@ -1,0 +1,5 @@
+"""Screens of the clean desk."""
+
+from flask import Blueprint
+
+blueprints: tuple[Blueprint, ...] = ()
