@@ -93,7 +93,7 @@ def keep_time(stop: threading.Event) -> None:
             try:
                 with unit_of_work(Actor.system(name)) as work:
                     tick(work)
-            except Exception as error:  # noqa: BLE001 -- the edge of a worker: logged, shown, tried again
+            except Exception as error:
                 log.error("work:timer:failed", timer=name, exc_info=error)
         if time.monotonic() - signed >= current().checkpoint_seconds:
             signed = time.monotonic()

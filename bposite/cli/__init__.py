@@ -32,7 +32,7 @@ class Commands(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
-        except Exception as error:  # noqa: BLE001 -- the edge of the command line
+        except Exception as error:
             if os.environ.get("BPOSITE_DEBUG"):
                 raise
             fail(f"Something broke on our side: {type(error).__name__}: {error} (BPOSITE_DEBUG=1 shows where.)", 1)

@@ -24,7 +24,9 @@ def user() -> None:
 @user.command("create")
 @click.argument("name")
 @click.option("--display", default="", help="The person's name as others see it.")
-@click.option("--role", "roles", multiple=True, required=True, help="reception, guard, facilities, auditor, administrator.")
+@click.option(
+    "--role", "roles", multiple=True, required=True, help="reception, guard, facilities, auditor, administrator."
+)
 @with_site
 def create_user(name: str, display: str, roles: tuple[str, ...]) -> None:
     """Make an account and print the one-time link by which its person sets password and second factor."""
@@ -71,7 +73,9 @@ def token() -> None:
 @token.command("create")
 @click.argument("name")
 @click.option("--role", default="auditor", show_default=True, help="The token may do what this role may.")
-@click.option("--days", default=90, show_default=True, type=click.IntRange(1, MAX_TOKEN_DAYS), help="Days until it ends.")
+@click.option(
+    "--days", default=90, show_default=True, type=click.IntRange(1, MAX_TOKEN_DAYS), help="Days until it ends."
+)
 @with_site
 def create_token(name: str, role: str, days: int) -> None:
     """Make a token; it is shown once and kept as a hash only."""

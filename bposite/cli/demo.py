@@ -50,7 +50,9 @@ COMMAND = "./run bposite --state-dir {state} code NAME"
 
 
 @click.command()
-@click.option("--pace", default=1.0, show_default=True, type=click.FloatRange(0.1, 20), help="Speed of the simulated day.")
+@click.option(
+    "--pace", default=1.0, show_default=True, type=click.FloatRange(0.1, 20), help="Speed of the simulated day."
+)
 @click.option("--no-simulator", is_flag=True, help="Start the system alone; nothing happens at the doors.")
 @click.pass_obj
 def demo(state_dir: Path, pace: float, no_simulator: bool) -> None:
@@ -175,7 +177,9 @@ def _announce(say: Console, state_dir: Path, known: dict[str, Any], stop: thread
     code = pyotp.TOTP(known["users"][0]["totp_secret"]).now()
     say.print(f"\nThe authenticator's code for reception is {code} for this half minute; for a new one of any name:")
     say.print(f"  {COMMAND.format(state=state_dir)}")
-    say.print(f"Ready after {time.monotonic() - began:.0f} s. As JSON: {state_dir / DEMO_FILE}. Ctrl-C stops everything.")
+    say.print(
+        f"Ready after {time.monotonic() - began:.0f} s. As JSON: {state_dir / DEMO_FILE}. Ctrl-C stops everything."
+    )
 
 
 def _answers(url: str) -> bool:

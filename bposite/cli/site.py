@@ -89,7 +89,9 @@ def site_group() -> None:
 
 @site_group.command("apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Fill {NAME} in addresses, e.g. rtsp_port=8554.")
+@click.option(
+    "--set", "values", multiple=True, metavar="NAME=VALUE", help="Fill {NAME} in addresses, e.g. rtsp_port=8554."
+)
 @with_site
 def apply(file: Path, values: tuple[str, ...]) -> None:
     """Write the site plan FILE (YAML) into the database: all of it, or nothing when a row is wrong."""
@@ -140,7 +142,11 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
     yield "opencv", True, importlib.metadata.version("opencv-python")
     yield "database", migrate.present() == migrate.head(), f"{db.engine().dialect.name}, revision {migrate.present()}"
     key = keys_dir(settings.state_dir) / "master.key"
-    yield "keys", key.stat().st_mode & 0o077 == 0, "readable by their owner only" if key.stat().st_mode & 0o077 == 0 else "others can read them: chmod 600"
+    yield (
+        "keys",
+        key.stat().st_mode & 0o077 == 0,
+        "readable by their owner only" if key.stat().st_mode & 0o077 == 0 else "others can read them: chmod 600",
+    )
     free = shutil.disk_usage(settings.state_dir).free // 2**20
     yield "disk", free > 1024, f"{free} MB free"
     reached = port_taken(settings.mqtt.host, settings.mqtt.port)

@@ -34,7 +34,11 @@ Witness = Callable[[Session], Iterator[Problem]]
 
 def verify(session: Session, witnesses: Iterable[Witness] = (), outside: Iterable[str] = ()) -> Iterator[Problem]:
     """Every problem found, in order; ``outside`` are checkpoint notes kept elsewhere."""
-    notes = [*_inside_notes(session), *_exported_notes(), *((f"checkpoint {i + 1} given", n) for i, n in enumerate(outside))]
+    notes = [
+        *_inside_notes(session),
+        *_exported_notes(),
+        *((f"checkpoint {i + 1} given", n) for i, n in enumerate(outside)),
+    ]
     wanted: dict[int, list[tuple[str, Checkpoint]]] = {}
     for name, note in notes:
         yield from _collect(name, note, wanted)
@@ -66,7 +70,9 @@ def _collect(name: str, note: str, wanted: dict[int, list[tuple[str, Checkpoint]
         yield Problem(name, f"is of another log: {checkpoint.origin}")
         return
     try:
-        Ed25519PublicKey.from_public_bytes(public_key(current().state_dir)).verify(signature, checkpoint.body().encode())
+        Ed25519PublicKey.from_public_bytes(public_key(current().state_dir)).verify(
+            signature, checkpoint.body().encode()
+        )
     except InvalidSignature:
         yield Problem(name, "the signature is not this site's")
         return

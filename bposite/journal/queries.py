@@ -115,7 +115,9 @@ def node(session: Session, level: int, index: int) -> bytes:
             raise LookupError(f"journal node {level}/{index} is missing")
         return row.hash
     start = index << level
-    leaves = list(session.scalars(select(Leaf).where(Leaf.seq >= start, Leaf.seq < start + (1 << level)).order_by(Leaf.seq)))
+    leaves = list(
+        session.scalars(select(Leaf).where(Leaf.seq >= start, Leaf.seq < start + (1 << level)).order_by(Leaf.seq))
+    )
     if len(leaves) != 1 << level:
         raise LookupError(f"journal leaves {start} to {start + (1 << level) - 1} are not complete")
     hashes = [hash_of(leaf) for leaf in leaves]

@@ -27,7 +27,9 @@ def commitment(salt: bytes, payload: bytes) -> bytes:
 
 def leaf_hash(seq: int, ts: int, kind: str, commit: bytes) -> bytes:
     """RFC 6962 leaf hash. ``ts`` is microseconds since 1970; ``kind`` holds only ``[a-z0-9_:.-]``."""
-    return hashlib.sha256(b'\x00[%d,%d,%d,"%b","%b"]' % (VERSION, seq, ts, kind.encode(), commit.hex().encode())).digest()
+    return hashlib.sha256(
+        b'\x00[%d,%d,%d,"%b","%b"]' % (VERSION, seq, ts, kind.encode(), commit.hex().encode())
+    ).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

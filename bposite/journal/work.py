@@ -56,7 +56,7 @@ class Work:
     _pending: list[tuple[str, str, Any]] = field(default_factory=list)
 
     def record(self, kind: str, *, subject: str = "", data: Any = None) -> None:
-        """Append the fact ``kind`` (``feature:subject:action``) about ``subject``; ``data`` is plain JSON-able values."""
+        """Append the fact ``kind`` (``feature:subject:action``) about ``subject``; ``data`` as JSON can hold."""
         self._pending.append((kind, subject, data))
 
     def record_many(self, facts: Sequence[tuple[str, str, Any]]) -> range:
@@ -90,9 +90,7 @@ def _append(work: Work, facts: Sequence[tuple[str, str, Any]]) -> range:
         salt = salts[offset * SALT_BYTES : (offset + 1) * SALT_BYTES]
         payload = _encode({"actor": actor, "data": data, "subject": subject})
         commit = commitment(salt, payload)
-        rows.append(
-            {"seq": start + offset, "at": at, "kind": kind, "commit": commit, "salt": salt, "payload": payload}
-        )
+        rows.append({"seq": start + offset, "at": at, "kind": kind, "commit": commit, "salt": salt, "payload": payload})
     work.session.execute(insert(Leaf), rows)
     return range(start, end)
 

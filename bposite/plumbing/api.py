@@ -119,7 +119,11 @@ def document(app: Flask) -> dict[str, Any]:
         schemas.pop(names[query], None)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "bposite", "version": __version__, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "info": {
+            "title": "bposite",
+            "version": __version__,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
         "security": [{"token": []}],
         "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
@@ -196,5 +200,3 @@ def _query_parameters(it: Endpoint, names: dict[type[BaseModel], str], schemas: 
 def _error(words: str) -> dict[str, Any]:
     schema = {"$ref": REF.format(model="Problem")}
     return {"description": words, "content": {"application/problem+json": {"schema": schema}}}
-
-

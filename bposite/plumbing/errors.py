@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 -- it is an answer, not an error
     """Input or a rule forbids it, and nothing was changed.
 
     ``code`` is short and stable (for the phone and for programs), ``message`` says what happened,

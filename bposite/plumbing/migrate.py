@@ -51,7 +51,9 @@ def require_head() -> None:
     found, wanted = present(), head()
     if found != wanted:
         what = "has no tables yet" if found is None else f"is at revision {found}, this version needs {wanted}"
-        raise Refusal("database_revision", f"The database {what}.", remedy="Run bposite init: it upgrades and keeps all data.")
+        raise Refusal(
+            "database_revision", f"The database {what}.", remedy="Run bposite init: it upgrades and keeps all data."
+        )
 
 
 def _run(step: Any, revision: str) -> None:

@@ -7,6 +7,7 @@ that raises costs the connection, not the messages: the session is persistent an
 
 from __future__ import annotations
 
+import contextlib
 import random
 import select
 import socket
@@ -146,7 +147,9 @@ class MqttLink:
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         # paho decodes the topic lazily and may raise: a broken topic must not kill the loop
         topic = message._topic.decode("utf-8", "backslashreplace")
-        self._inbox.append(Message(topic, bytes(message.payload), message.qos, message.retain, message.dup, message.mid))
+        self._inbox.append(
+            Message(topic, bytes(message.payload), message.qos, message.retain, message.dup, message.mid)
+        )
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -175,10 +178,8 @@ class MqttLink:
     def _abort(self) -> None:
         sock = cast("socket.socket | None", self._client.socket())
         if sock is not None:
-            try:
+            with contextlib.suppress(OSError):  # it may be gone already
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it was gone already
             self._client.loop_read()
 
     def _wait(self, stop: threading.Event, seconds: float) -> None:

@@ -127,7 +127,9 @@ def _file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Refusal("settings", f"{path.name} is not valid TOML: {error}", remedy="Mend the line it names.") from error
+        raise Refusal(
+            "settings", f"{path.name} is not valid TOML: {error}", remedy="Mend the line it names."
+        ) from error
 
 
 def _overlay(data: dict[str, Any], env: Mapping[str, str]) -> None:

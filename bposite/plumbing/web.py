@@ -32,8 +32,8 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 MAX_BODY = 12 * 1024 * 1024
 API_PREFIX = "/api/"
 CSP = (
-    "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; object-src 'none'"
 )
 log = structlog.get_logger(__name__)
@@ -213,7 +213,9 @@ def _crashed(error: Exception) -> ResponseReturnValue:
     log.error("web:request:failed", incident=number, path=request.path, exc_info=error)
     if wants_json():
         return problem(500, "internal", "Something broke on our side.", incident=number)
-    return _error_page(500, number, "Something broke on our side.", "Nothing was saved. Tell your administrator the code.")
+    return _error_page(
+        500, number, "Something broke on our side.", "Nothing was saved. Tell your administrator the code."
+    )
 
 
 WORDS = {
@@ -242,5 +244,3 @@ def _error_page(status: int, code: str, message: str, remedy: str) -> ResponseRe
         return f'<p class="note alarm" role="alert">{escape(message)} {escape(remedy)}</p>', status
     page = render_template("error.html", status=status, code=code, message=message, remedy=remedy)
     return page, status
-
-

@@ -83,7 +83,7 @@ def test_a_handler_that_fails_loses_nothing(broker: int) -> None:
 
 def test_messages_wait_while_the_site_is_away(broker: int) -> None:
     got: list[bytes] = []
-    Running(broker, lambda batch: None).end()
+    Running(broker, lambda _: None).end()
     publish(broker, [b"kept"])
     running = Running(broker, lambda batch: got.extend(message.payload for message in batch))
     wait_for(lambda: got == [b"kept"])

@@ -19,7 +19,11 @@ def test_defaults_bind_loopback_only(tmp_path: Path) -> None:
 
 def test_the_environment_wins(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("[web]\nport = 1\n[mqtt]\nport = 2\n")
-    env = {"BPOSITE_WEB_PORT": "81", "BPOSITE_MQTT_URL": "mqtts://site:p%40ss@broker.example", "BPOSITE_DATABASE_URL": "sqlite://"}
+    env = {
+        "BPOSITE_WEB_PORT": "81",
+        "BPOSITE_MQTT_URL": "mqtts://site:p%40ss@broker.example",
+        "BPOSITE_DATABASE_URL": "sqlite://",
+    }
     settings = load(tmp_path, env)
     assert settings.web.port == 81
     assert (settings.mqtt.host, settings.mqtt.port, settings.mqtt.tls) == ("broker.example", 8883, True)
@@ -50,7 +54,9 @@ def test_broken_toml_says_where(tmp_path: Path) -> None:
 
 
 def test_secrets_do_not_show(tmp_path: Path) -> None:
-    settings = load(tmp_path, {"BPOSITE_MQTT_URL": "mqtt://u:hunter2@h", "BPOSITE_DATABASE_URL": "postgresql://u:hunter2@h/d"})
+    settings = load(
+        tmp_path, {"BPOSITE_MQTT_URL": "mqtt://u:hunter2@h", "BPOSITE_DATABASE_URL": "postgresql://u:hunter2@h/d"}
+    )
     assert "hunter2" not in repr(settings)
 
 
