@@ -21,6 +21,11 @@ def still_path(camera_id: str) -> Path:
     return current().state_dir / "stills" / f"{camera_id}.jpg"
 
 
+def thumb_path(sha256: str) -> Path:
+    """A small copy of the picture with this hash, for lists; made again whenever it is missing."""
+    return current().state_dir / "thumbs" / sha256[:2] / f"{sha256[2:]}.jpg"
+
+
 def lock_path() -> Path:
     """Held by the one cameras process of a site."""
     return current().state_dir / "cameras.lock"

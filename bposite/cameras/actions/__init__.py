@@ -15,11 +15,10 @@ from bposite.cameras.actions.links import (
     record_settled,
     relink,
 )
-from bposite.cameras.actions.plan import CameraPlan, apply_plan, configure, set_line, set_masks
+from bposite.cameras.actions.plan import apply_plan, configure, set_line, set_masks
 from bposite.cameras.actions.views import Viewing, record_views
 
 __all__ = [
-    "CameraPlan",
     "PictureMade",
     "Settled",
     "Target",

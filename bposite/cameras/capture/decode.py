@@ -1,6 +1,7 @@
 """Encoded units to frames and to JPEG. Decoding takes one group of pictures, in memory, without touching a camera."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import av
 import cv2
@@ -8,6 +9,7 @@ import msgspec
 import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from bposite.cameras.capture.units import AccessUnit, Codec
@@ -51,7 +53,7 @@ def frame_at(codec: Codec, units: Sequence[AccessUnit], wanted: int) -> Decoded:
     key = max((i for i in range(wanted + 1) if units[i].unit.key), default=0)
     context = decoder(codec)
     for number in range(key, len(units)):
-        if (found := _fed(context, units[number].data, number, wanted)) is not None:
+        if (found := _fed(context, units[number], number, wanted)) is not None:
             return found
         if number >= wanted and not context.has_b_frames:
             break
@@ -61,11 +63,16 @@ def frame_at(codec: Codec, units: Sequence[AccessUnit], wanted: int) -> Decoded:
     raise UndecodableError("the frame of the moment does not decode")
 
 
-def _fed(context: VideoCodecContext, data: bytes, number: int, wanted: int) -> Decoded | None:
-    packet = av.Packet(data)
+def numbered(access: AccessUnit, number: int) -> "av.Packet[VideoStream]":
+    """A packet that carries its number as its time, so that the decoded frame can be told by it."""
+    packet = av.Packet(access.data)
     packet.pts = packet.dts = number
+    return cast("av.Packet[VideoStream]", packet)
+
+
+def _fed(context: VideoCodecContext, access: AccessUnit, number: int, wanted: int) -> Decoded | None:
     try:
-        frames = context.decode(packet)
+        frames = context.decode(numbered(access, number))
     except av.FFmpegError:
         return None
     return next((Decoded(frame, frame.is_corrupt) for frame in frames if frame.pts == wanted), None)

@@ -20,6 +20,8 @@ from bposite.cameras.queries.frames import (
     frames_for,
     frames_page,
     latest_frames,
+    unfinished_positions,
+    whole_entries,
 )
 
 __all__ = [
@@ -40,4 +42,6 @@ __all__ = [
     "latest_frames",
     "open_failures",
     "references",
+    "unfinished_positions",
+    "whole_entries",
 ]

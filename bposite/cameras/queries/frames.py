@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
@@ -189,8 +189,35 @@ def frames_page(session: Session, wanted: FrameFilter, limit: int) -> list[Frame
     return _found(session, *conditions, limit=limit)
 
 
+def whole_entries(session: Session, wanted: FrameFilter, infos: Sequence[FrameInfo], limit: int) -> list[FrameInfo]:
+    """The page of at most `limit` links that does not end in the middle of an entry.
+
+    `infos` is the page with one link more. Where a single entry has more links than fit, all of them are given.
+    """
+    if len(infos) <= limit:
+        return list(infos)
+    cut = infos[limit].position
+    page = [info for info in infos[:limit] if info.position != cut]
+    return page or frames_page(session, replace(wanted, position=cut), 1000)
+
+
 def latest_frames(session: Session, camera_id: str, limit: int = 12) -> list[FrameInfo]:
     """The newest links of a camera that have a picture."""
     return _found(
         session, FrameLink.camera_id == camera_id, FrameLink.picture_path.is_not(None), limit=limit, newest=True
     )
+
+
+def unfinished_positions(session: Session, camera_id: str, since: datetime, limit: int = 5000) -> list[int]:
+    """Entries since a moment whose link to this camera lacks its picture or a part of its clip."""
+    statement = (
+        select(FrameLink.position)
+        .where(
+            FrameLink.camera_id == camera_id,
+            FrameLink.wanted_at >= since,
+            FrameLink.state.in_((LinkState.PARTIAL, LinkState.NO_VIDEO)),
+        )
+        .order_by(FrameLink.wanted_at.desc())
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
