@@ -236,9 +236,7 @@ def test_time_never_writes_departed(desk: Flask, at_nine: Traveller) -> None:
     assert state_of(visit_id) is VisitState.UNACCOUNTED
 
 
-def test_an_expected_guest_who_never_comes_is_a_no_show_and_may_still_turn_up(
-    desk: Flask, at_nine: Traveller
-) -> None:
+def test_an_expected_guest_who_never_comes_is_a_no_show_and_may_still_turn_up(desk: Flask, at_nine: Traveller) -> None:
     placed = does(DESK, actions.invite, guest())
     at_nine.move_to(NINE + timedelta(hours=9))
     assert does(Actor.system("timer"), actions.expire).no_shows == 1

@@ -12,7 +12,6 @@ from visit_standings import GOOD, NOON
 
 from bposite.visits.rules import ApprovalStanding, DocumentKind, DocumentStanding, HoldKind, VisitState
 from bposite.visits.rules.names import folded, likeness, tokens_sorted
-from bposite.visits.rules.presence import OUTSIDE, Confidence, Passage, Presence, after, confidence
 from bposite.visits.rules.requirements import (
     EARLY,
     DeskFacts,
@@ -118,30 +117,3 @@ def test_folding_is_stable_and_never_raises(name: str) -> None:
     assert folded(folded(name)) == folded(name)
     assert likeness(name, name) in (0.0, 1.0)
     assert tokens_sorted(" ".join(reversed(name.split()))) == tokens_sorted(name)
-
-
-def passage(minutes: int, left: str, entered: str) -> Passage:
-    return Passage(at=NOON + timedelta(minutes=minutes), door="d", direction="in", left=left, entered=entered)
-
-
-def test_presence_follows_passages_and_raises_contradictions() -> None:
-    outside = Presence(place=OUTSIDE, at=NOON)
-    inside, contradiction = after(outside, passage(1, OUTSIDE, "lobby"))
-    assert inside.place == "lobby"
-    assert not contradiction
-    moved, contradiction = after(inside, passage(2, "floor-b", "floor-a"))
-    assert moved.place == "floor-a"
-    assert contradiction
-
-
-def test_a_late_passage_moves_nobody() -> None:
-    here = Presence(place="lobby", at=NOON)
-    assert after(here, passage(-5, OUTSIDE, "floor-a")) == (here, False)
-
-
-def test_what_was_seen_long_ago_is_stale_unless_outside() -> None:
-    here = Presence(place="lobby", at=NOON, confidence=Confidence.SEEN)
-    assert confidence(here, NOON + timedelta(hours=1)) is Confidence.SEEN
-    assert confidence(here, NOON + timedelta(hours=5)) is Confidence.STALE
-    gone = Presence(place=OUTSIDE, at=NOON, confidence=Confidence.SEEN)
-    assert confidence(gone, NOON + timedelta(hours=50)) is Confidence.SEEN

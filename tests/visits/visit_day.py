@@ -6,6 +6,7 @@ import io
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import time_machine
 import yaml
 from PIL import Image, ImageDraw
 
@@ -90,40 +91,30 @@ def _one(
         zones=zones,
         purpose=("Review", "Maintenance", "Audit", "Interview")[number % 4],
     )
-    if end == "overstay":  # nobody can be invited to a visit that is over: it is admitted, then its time passes
-        new = NewVisit(**{**_fields(new), "window_until": at + timedelta(seconds=2)})
-    with unit_of_work(DESK) as work:
-        visit_id = actions.invite(work, _future(new, at)).visit_id
-        if end not in ("expected", "requested"):
-            actions.arrive(work, visit_id)
-            if number % 4 != 2:
-                actions.set_photo(work, visit_id, photos.store(face(number)))
+    came = min(start + timedelta(minutes=3 + number), at)
+    with time_machine.travel(came - timedelta(hours=1), tick=True), unit_of_work(DESK) as work:
+        visit_id = actions.invite(work, new).visit_id
     if "card-a" in zones and end == "at_desk":
-        with unit_of_work(MANAGER) as work:
+        with time_machine.travel(came - timedelta(minutes=30), tick=True), unit_of_work(MANAGER) as work:
             actions.decide(work, visit_id, approve=True)
-    _further(visit_id, end)
+    if end not in ("expected", "requested"):
+        with time_machine.travel(came, tick=True):
+            _comes(number, visit_id, end)
+    if end == "left":
+        with time_machine.travel(start + timedelta(hours=hours - 0.2), tick=True), unit_of_work(DESK) as work:
+            actions.depart(work, visit_id, Evidence.DESK_SCAN)
     return visit_id
 
 
-def _fields(new: NewVisit) -> dict[str, object]:
-    return {name: getattr(new, name) for name in NewVisit.__dataclass_fields__}
-
-
-def _future(new: NewVisit, at: datetime) -> NewVisit:
-    if new.window_until > at:
-        return new
-    return NewVisit(**{**_fields(new), "window_until": at + timedelta(hours=1)})
-
-
-def _further(visit_id: str, end: str) -> None:
+def _comes(number: int, visit_id: str, end: str) -> None:
     with unit_of_work(DESK) as work:
+        actions.arrive(work, visit_id)
+        if number % 4 != 2:
+            actions.set_photo(work, visit_id, photos.store(face(number)))
         if end == "held":
             actions.check_identity(work, visit_id, IdentityKind.PASSPORT, matches=False)
         if end in ("on_site", "overstay", "left"):
             actions.check_identity(work, visit_id, IdentityKind.NATIONAL_ID, matches=True)
             actions.acknowledge(work, visit_id, "told by phone")
-            for_escort = "E-1003", "Grace Wanjiru"
-            actions.name_escort(work, visit_id, *for_escort)
+            actions.name_escort(work, visit_id, "E-1003", "Grace Wanjiru")
             actions.admit(work, visit_id)
-        if end == "left":
-            actions.depart(work, visit_id, Evidence.DESK_SCAN)

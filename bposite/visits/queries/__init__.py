@@ -1,6 +1,7 @@
 """Read models of visits. What other features and the screens use is named here."""
 
 from bposite.visits.queries.board import Card, Lane, ZoneRow, board, cards, search, zone_names, zones
+from bposite.visits.queries.listing import VisitRow, Wanted, visit_row, visit_rows
 from bposite.visits.queries.page import StepRow, VisitPage, other_visits, photo_belongs, steps, visit_page
 from bposite.visits.queries.standing import Judged, judged, load, pass_standing, standing_of_pass
 
@@ -10,6 +11,8 @@ __all__ = [
     "Lane",
     "StepRow",
     "VisitPage",
+    "VisitRow",
+    "Wanted",
     "ZoneRow",
     "board",
     "cards",
@@ -22,6 +25,8 @@ __all__ = [
     "standing_of_pass",
     "steps",
     "visit_page",
+    "visit_row",
+    "visit_rows",
     "zone_names",
     "zones",
 ]

@@ -12,8 +12,9 @@ MATCH_FROM = 0.86
 
 def folded(name: str) -> str:
     """Lower case, without accents and punctuation, single blanks: "Ósk-Ár  DØE" -> "osk ar doe"."""
-    apart = unicodedata.normalize("NFKD", name.casefold().translate(_PLAIN))
-    kept = (char if char.isalnum() else " " for char in apart if not unicodedata.combining(char))
+    # Taking apart can give capitals again (raised letters), and small letters can be taken apart further.
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold().translate(_PLAIN))
+    kept = (char if char.isalnum() else " " for char in apart.casefold() if not unicodedata.combining(char))
     return " ".join("".join(kept).split())
 
 
