@@ -53,11 +53,6 @@ class Page:
         found = re.search(r'data-code="([A-Z]+)"', self.text)
         return found[1] if found else ""
 
-    def visits(self, lane: str) -> list[str]:
-        """The visits in one lane of the reception's board."""
-        part = self.text.partition(f'data-lane="{lane}"')[2].partition("</section>")[0]
-        return re.findall(r'data-visit="([0-9A-Za-z]{26})"', part)
-
     def complaint(self) -> str:
         """What the page says is wrong, as one line."""
         found = re.findall(r'class="(?:error|note refused)"[^>]*>(.*?)</p>', self.text, re.DOTALL)

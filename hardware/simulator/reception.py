@@ -36,6 +36,14 @@ EXPECTED = 6  # guests who are announced beforehand at any time
 AGAIN_S = 5.0  # until the web server is asked again
 FLOOR, WRONG_DOORS = "ops-a-main", ("ops-b-main", "card-room")
 LOBBY_WALK_S = 12.0
+# how the desk ends a visit that waits for this next step
+ENDINGS: dict[str, tuple[str, dict[str, str]]] = {
+    "check_in": ("/cancel", {"reason": "Did not come"}),
+    "admit": ("/turn-away", {"reason": "Left before the check-in was finished"}),
+    "print": ("/depart", {"evidence": "card_surrendered", "returned": "yes"}),
+    "check_out": ("/depart", {"evidence": "card_surrendered", "returned": "yes"}),
+    "find": ("/depart", {"evidence": "card_surrendered", "returned": "yes"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,8 @@ class Reception:
         self._hosts = [f"{row['name']} ({row['number']})" for row in hosts]
         self._names = itertools.cycle(random.sample(GUESTS, len(GUESTS)))
         self._expected: list[Guest] = []
+        self._book = Path(config["state"]) / "reception.json"
+        self._ours: list[str] = json.loads(self._book.read_text("utf-8")) if self._book.exists() else []
         self._waiting: dict[str, Story] = {}
         self._ids = itertools.count(1)
 
@@ -127,6 +137,7 @@ class Reception:
         until = datetime.now(self._zone) + timedelta(hours=2)
         fields = self._fields(guest) | {"until": f"{until:%H:%M}", "zones": ["ops-a"]}
         page = self._desk.press("/reception/walk-in", fields, "/reception/walk-in")
+        self._note(page.visit)
         guest = Guest(guest.name, guest.company, guest.purpose, guest.host, page.visit)
         yield from self._checked_in(guest)
 
@@ -186,14 +197,18 @@ class Reception:
     # the desk
 
     def _tidy_up(self) -> None:
-        """Nobody of an earlier run stands in the building any more."""
-        board = self._desk.get("/reception/")
-        for visit in board.visits("on_site"):
+        """Our guests of an earlier run are gone; those whom somebody else entered are none of our business."""
+        for visit in self._ours:
             home = f"/reception/visits/{visit}"
-            self._desk.press(f"{home}/depart", {"evidence": "card_surrendered", "returned": "yes"}, home)
-        for visit in board.visits("at_desk"):
-            home = f"/reception/visits/{visit}"
-            self._desk.press(f"{home}/turn-away", {"reason": "Left before the check-in was finished"}, home)
+            page = self._desk.get(home)
+            ending = ENDINGS.get(page.next_step) if page.status == 200 else None
+            if ending is not None:
+                self._desk.press(home + ending[0], ending[1], home)
+        self._ours = []
+
+    def _note(self, visit: str) -> None:
+        self._ours = [*self._ours[-200:], visit]
+        stage.write(self._book, self._ours)
 
     def _new_guest(self) -> Guest:
         name, company = next(self._names)
@@ -203,12 +218,14 @@ class Reception:
         return {"name": guest.name, "company": guest.company, "host": guest.host, "purpose": guest.purpose}
 
     def _invite(self) -> Guest:
-        guest, now = self._new_guest(), datetime.now(self._zone)
-        start = now + timedelta(minutes=random.choice((5, 10, 15, 20, 30, 40)))
+        guest, ahead = self._new_guest(), (FIRST_S + EVERY_S * len(self._expected)) / self._pace
+        start = datetime.now(self._zone) + timedelta(seconds=ahead)
+        start -= timedelta(minutes=start.minute % 5)  # nobody is invited for 10:03, and nobody comes too early
         until = start + timedelta(hours=2)
         times = {"day": f"{start:%Y-%m-%d}", "start": f"{start:%H:%M}", "until": f"{until:%H:%M}"}
         fields = self._fields(guest) | times | {"zones": ["ops-a"], "email": "", "phone": ""}
         page = self._desk.press("/reception/invite", fields, "/reception/invite")
+        self._note(page.visit)
         return Guest(guest.name, guest.company, guest.purpose, guest.host, page.visit)
 
 
