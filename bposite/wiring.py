@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,7 @@ from bposite.cameras import proof as cameras_proof
 from bposite.cleandesk import actions as cleandesk
 from bposite.doors import actions as doors
 from bposite.doors import proof as doors_proof
+from bposite.evidence.actions import run_waiting
 from bposite.journal import actions as journal
 from bposite.journal.proof import Witness
 from bposite.journal.work import Actor, Work, unit_of_work
@@ -87,18 +89,45 @@ def witnesses() -> list[Witness]:
 
 def keep_time(stop: threading.Event) -> None:
     """Call what time brings about, every few seconds, until ``stop``: a failing part does not stop the others."""
+    verifier = threading.Thread(target=_verify_on_demand, args=(stop,), name="verifier", daemon=True)
+    verifier.start()
     signed = 0.0
     while not stop.wait(TICK_S):
-        for name, tick in TIMERS.items():
-            try:
-                with unit_of_work(Actor.system(name)) as work:
-                    tick(work)
-            except Exception as error:
-                log.error("work:timer:failed", timer=name, exc_info=error)
+        bad = [name for name, tick in TIMERS.items() if not _ticked(name, tick)]
         if time.monotonic() - signed >= current().checkpoint_seconds:
             signed = time.monotonic()
-            journal.checkpoint()
-    journal.checkpoint()
+            if not _guarded("checkpoint", journal.checkpoint):
+                bad.append("checkpoint")
+        _guarded("beat", partial(_beat_work, bad))
+    _guarded("checkpoint", journal.checkpoint)
+
+
+def _verify_on_demand(stop: threading.Event) -> None:
+    """Verifications take minutes on a large journal: they have a thread of their own."""
+    while not stop.wait(TICK_S):
+        _guarded("verification", lambda: run_waiting(witnesses()))
+
+
+def _ticked(name: str, tick: Callable[[Work], object]) -> bool:
+    def once() -> None:
+        with unit_of_work(Actor.system(name)) as work:
+            tick(work)
+
+    return _guarded(name, once)
+
+
+def _beat_work(bad: list[str]) -> None:
+    """The timers' own beat, by the loop that does the work: a loop that hangs cannot call itself alive."""
+    health.beat("work", "degraded" if bad else "up", f"failing: {', '.join(bad)}" if bad else "", every_s=5)
+
+
+def _guarded(name: str, step: Callable[[], object]) -> bool:
+    try:
+        step()
+    except Exception as error:
+        log.error("work:timer:failed", timer=name, exc_info=error)
+        return False
+    return True
 
 
 def know_tables() -> None:

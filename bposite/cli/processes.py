@@ -70,9 +70,7 @@ def cameras() -> None:
 @with_site
 def work() -> None:
     """Run the timers: checkpoints, overstays, silence of devices, due dates, mail."""
-    stop = stop_on_signals()
-    _beat("work", stop)
-    wiring.keep_time(stop)
+    wiring.keep_time(stop_on_signals())
 
 
 @click.command()

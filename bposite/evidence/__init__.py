@@ -1,1 +1,1 @@
-"""The journal for people's eyes: facts with their proofs, checkpoints, checking everything, and exports with proofs."""
+"""What can be shown to people outside: the journal's facts with their proofs, checkpoints, verification."""

@@ -32,8 +32,13 @@ Witness = Callable[[Session], Iterator[Problem]]
 """A feature's own check of its rows and files against its facts."""
 
 
-def verify(session: Session, witnesses: Iterable[Witness] = (), outside: Iterable[str] = ()) -> Iterator[Problem]:
-    """Every problem found, in order; ``outside`` are checkpoint notes kept elsewhere."""
+def verify(
+    session: Session,
+    witnesses: Iterable[Witness] = (),
+    outside: Iterable[str] = (),
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Iterator[Problem]:
+    """Every problem found, in order; ``outside``: checkpoint notes kept elsewhere; ``progress`` hears how far."""
     notes = [
         *_inside_notes(session),
         *_exported_notes(),
@@ -42,7 +47,7 @@ def verify(session: Session, witnesses: Iterable[Witness] = (), outside: Iterabl
     wanted: dict[int, list[tuple[str, Checkpoint]]] = {}
     for name, note in notes:
         yield from _collect(name, note, wanted)
-    yield from _walk(session, wanted)
+    yield from _walk(session, wanted, progress)
     for witness in witnesses:
         yield from witness(session)
 
@@ -79,7 +84,9 @@ def _collect(name: str, note: str, wanted: dict[int, list[tuple[str, Checkpoint]
     wanted.setdefault(checkpoint.size, []).append((name, checkpoint))
 
 
-def _walk(session: Session, wanted: dict[int, list[tuple[str, Checkpoint]]]) -> Iterator[Problem]:
+def _walk(
+    session: Session, wanted: dict[int, list[tuple[str, Checkpoint]]], progress: Callable[[int], None]
+) -> Iterator[Problem]:
     frontier = Frontier()
     for leaf in _leaves(session):
         if leaf.seq != frontier.size:
@@ -88,6 +95,8 @@ def _walk(session: Session, wanted: dict[int, list[tuple[str, Checkpoint]]]) -> 
         if leaf.payload is not None and leaf.salt is not None and commitment(leaf.salt, leaf.payload) != leaf.commit:
             yield Problem(f"journal fact {leaf.seq}", "its content was changed")
         frontier.append(hash_of(leaf))
+        if frontier.size % BATCH == 0:
+            progress(frontier.size)
         for name, checkpoint in wanted.pop(frontier.size, []):
             if checkpoint.root != frontier.root():
                 yield Problem(name, f"the first {checkpoint.size} facts are not the ones that were signed")
