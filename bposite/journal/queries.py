@@ -21,6 +21,7 @@ from bposite.journal.rules import (
 from bposite.journal.tables import CheckpointRow, Head, Leaf, Node
 from bposite.plumbing.clock import to_micros
 
+UNREADABLE = {"kind": "unknown", "id": "", "name": "unreadable"}
 STORED_LEVEL = 4  # perfect subtrees of 2**4 leaves and more are stored; smaller ones are hashed again from leaves
 
 
@@ -134,5 +135,8 @@ def hash_of(leaf: Leaf) -> bytes:
 def _fact(leaf: Leaf) -> Fact:
     if leaf.payload is None:
         return Fact(leaf.seq, leaf.at, leaf.kind, None, None, None)
-    body = msgspec.json.decode(leaf.payload)
+    try:
+        body = msgspec.json.decode(leaf.payload)
+    except msgspec.DecodeError:  # somebody has changed the row: the page must still open, `verify` names it
+        return Fact(leaf.seq, leaf.at, leaf.kind, "content was changed and cannot be read", UNREADABLE, None)
     return Fact(leaf.seq, leaf.at, leaf.kind, body["subject"], body["actor"], body["data"])
