@@ -14,7 +14,9 @@ def test_reading_how_it_is(site: Flask, client_as: Callable[..., Browser]) -> No
     apply()
     listener, _ = new_listener()
     device = Device()
-    listener.handle([device.link(True), device.access("taken"), device.event("alarm", "forcedOpen"), device.access(seq=9)])
+    listener.handle(
+        [device.link(True), device.access("taken"), device.event("alarm", "forcedOpen"), device.access(seq=9)]
+    )
     browser = client_as("facilities")
     doors = {row["id"]: row for row in browser.get("/api/v1/doors").get_json()["items"]}
     assert (doors["ops-a-main"]["status"], doors["ops-a-main"]["alarm"]) == ("alarm", "forcedOpen")

@@ -1,5 +1,5 @@
 """The same planned sites as in the tests of doors."""
 
-from tests.doors.conftest import any_planned, planned
+from tests.doors.conftest import any_planned, pattern, planned, planned_on_postgresql, postgresql_pattern
 
-__all__ = ["any_planned", "planned"]
+__all__ = ["any_planned", "pattern", "planned", "planned_on_postgresql", "postgresql_pattern"]

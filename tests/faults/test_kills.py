@@ -40,9 +40,8 @@ class Process:
 
     def __init__(self, port: int) -> None:
         settings = current()
-        self.args = [
-            sys.executable, str(REPO / "tests/faults/listening.py"), str(settings.state_dir), settings.database, str(port),
-        ]  # fmt: skip
+        program = str(REPO / "tests/faults/listening.py")
+        self.args = [sys.executable, program, str(settings.state_dir), settings.database, str(port)]
         self.start()
 
     def start(self) -> None:
