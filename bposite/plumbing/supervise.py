@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -20,6 +21,7 @@ LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
 GRACE_S = 12.0
 LOG_BYTES = 20_000_000
+SUPERVISED = "BPOSITE_SUPERVISED"
 
 
 @dataclass(slots=True)
@@ -71,7 +73,12 @@ class Supervisor:
             out = None if child.log is None else open_files.enter_context(_log_file(child.log))
             # a group of its own: Ctrl-C reaches the supervisor only, which then ends the children in order
             child.process = subprocess.Popen(
-                list(child.command), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+                list(child.command),
+                env={**os.environ, SUPERVISED: "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
             )
         child.started = time.monotonic()
         log.info("supervisor:child:started", name=child.name, pid=child.process.pid)
@@ -114,4 +121,14 @@ def stop_on_signals() -> threading.Event:
 
     signal.signal(signal.SIGINT, ask)
     signal.signal(signal.SIGTERM, ask)
+    if os.environ.get(SUPERVISED):
+        threading.Thread(target=_follow_parent, args=(stop, os.getppid()), name="parent", daemon=True).start()
     return stop
+
+
+def _follow_parent(stop: threading.Event, parent: int) -> None:
+    """End with the supervisor, however it ended: a site must not run on half, with nobody to restart its parts."""
+    while not stop.wait(1.0):
+        if os.getppid() != parent:
+            log.warning("supervisor:parent:gone")
+            stop.set()
