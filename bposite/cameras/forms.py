@@ -22,7 +22,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from bposite.cameras.queries import CameraRow
 from bposite.cameras.rules.address import Address, parse
-from bposite.cameras.rules.plan import CameraPlan
+from bposite.cameras.rules.plan import CameraPlan, Cover
 
 LONGEST_SHAPES = 20_000
 
@@ -88,7 +88,6 @@ def parse_quietly(text: str | None) -> Address:
 
 def camera_form(row: CameraRow, doors: dict[str, str], zones: dict[str, str]) -> CameraForm:
     """The form of a camera, filled with what is stored unless something was sent."""
-    offsets = sorted({offset for _, offset in row.doors}) or [0]
     form = CameraForm(
         data={
             "name": row.name,
@@ -96,7 +95,7 @@ def camera_form(row: CameraRow, doors: dict[str, str], zones: dict[str, str]) ->
             "transport": row.transport,
             "doors": [door for door, _ in row.doors],
             "zones": list(row.zones),
-            "offset_ms": offsets[0],
+            "offset_ms": _common_offset(row),
             "expected_rate": row.expected_rate,
             "enabled": row.enabled,
         }
@@ -104,6 +103,16 @@ def camera_form(row: CameraRow, doors: dict[str, str], zones: dict[str, str]) ->
     form.doors.choices = list((doors | {door: door for door, _ in row.doors if door not in doors}).items())
     form.zones.choices = list((zones | {zone: zone for zone in row.zones if zone not in zones}).items())
     return form
+
+
+def _covers(form: CameraForm, row: CameraRow) -> list[str | Cover]:
+    """The chosen doors; one that had an offset of its own keeps it while the common one is left as it was."""
+    own, shown, wanted = dict(row.doors), _common_offset(row), form.offset_ms.data or 0
+    return [Cover(door, own.get(door, wanted) if wanted == shown else wanted) for door in form.doors.data or []]
+
+
+def _common_offset(row: CameraRow) -> int:
+    return min((offset for _, offset in row.doors), default=0)
 
 
 def plan_of(form: CameraForm, row: CameraRow) -> CameraPlan:
@@ -116,7 +125,7 @@ def plan_of(form: CameraForm, row: CameraRow) -> CameraPlan:
         id=row.id,
         name=form.name.data or "",
         url=address.full(),
-        doors=list(form.doors.data or []),
+        doors=_covers(form, row),
         zones=list(form.zones.data or []),
         offset_ms=form.offset_ms.data or 0,
         transport=form.transport.data,

@@ -91,6 +91,14 @@ class FrameInfo:
         return how_sure(self.time_source, self.error_us, self.clock_bad)
 
     @property
+    def beside(self) -> str:
+        """How far the picture lies from the wanted moment, such as "23 ms after the moment"; empty without one."""
+        if self.frame_at is None:
+            return ""
+        ms = round((self.frame_at - self.wanted_at).total_seconds() * 1000)
+        return "at the moment" if ms == 0 else f"{abs(ms)} ms {'after' if ms > 0 else 'before'} the moment"
+
+    @property
     def missing(self) -> str:
         """Why there is no picture or no whole clip; empty when there is."""
         if self.purged_at is not None:

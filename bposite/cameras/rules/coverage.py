@@ -38,10 +38,11 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """The map of the site: every door and zone."""
+    """The map of the site: every door and zone, and which doors lead into which zone."""
 
     doors: tuple[Place, ...]
     zones: tuple[Place, ...]
+    map: tuple[tuple[Place, tuple[Place, ...]], ...]
 
     @property
     def uncovered_doors(self) -> tuple[Place, ...]:
@@ -49,12 +50,15 @@ class Coverage(msgspec.Struct, frozen=True):
         return tuple(place for place in self.doors if not place.covered)
 
 
-def coverage_of(doors: Mapping[str, str], zones: Mapping[str, str], cameras: Sequence[Seeing]) -> Coverage:
-    """Coverage of doors and zones (id -> name) by cameras. A camera that is off or failed covers nothing."""
-    return Coverage(
-        tuple(_place(one, name, cameras, zone=False) for one, name in doors.items()),
-        tuple(_place(one, name, cameras, zone=True) for one, name in zones.items()),
-    )
+def coverage_of(doors: Mapping[str, tuple[str, str]], zones: Mapping[str, str], cameras: Sequence[Seeing]) -> Coverage:
+    """Coverage of doors (id -> name, zone it leads into) and zones (id -> name) by cameras.
+
+    A camera that is off or failed covers nothing.
+    """
+    places = {door: _place(door, name, cameras, zone=False) for door, (name, _) in doors.items()}
+    areas = {zone: _place(zone, name, cameras, zone=True) for zone, name in zones.items()}
+    into = {zone: tuple(places[door] for door, (_, leads) in doors.items() if leads == zone) for zone in zones}
+    return Coverage(tuple(places.values()), tuple(areas.values()), tuple((areas[zone], into[zone]) for zone in zones))
 
 
 def _place(place: str, name: str, cameras: Sequence[Seeing], *, zone: bool) -> Place:

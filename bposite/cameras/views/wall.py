@@ -75,11 +75,13 @@ def coverage() -> ResponseReturnValue:
         rows = queries.cameras(session)
         doors, zones = door_names(session), zone_names(session)
     table = coverage_of(
-        {door.id: door.name for door in doors.values() if not door.retired},
+        {door.id: (door.name, door.to_zone) for door in doors.values() if not door.retired},
         {zone.id: zone.name for zone in zones.values() if zone.kind != "outside"},
         rows,
     )
-    return render_template("cameras/coverage.html", coverage=table, cameras=rows, now=now())
+    by_id = {row.id: row for row in rows}
+    page = {"coverage": table, "cameras": rows, "by_id": by_id, "sees": may("frames:view"), "now": now()}
+    return render_template("cameras/coverage.html", **page)
 
 
 def found_camera(row: CameraRow | None) -> CameraRow:
