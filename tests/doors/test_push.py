@@ -12,15 +12,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from bposite.doors import push as push_edge
 from bposite.doors.actions import inbox
 from bposite.doors.listener.service import Listener
 from bposite.doors.queries.push import pusher
 from bposite.doors.tables import DeviceState, Quarantine
+from bposite.people import access
 from bposite.plumbing.clock import now
 from bposite.plumbing.db import reading, transaction
 from bposite.plumbing.errors import Refusal
 from bposite.plumbing.jobs import JobRow
-from bposite.plumbing.web import limiter
+from bposite.plumbing.settings import current
+from bposite.plumbing.web import limiter, make_app
 from tests.doors.kit import PLAN, apply, log, new_listener, rows
 
 HIK, ZK = "face-lobby", "zk-stairs"
@@ -38,10 +41,13 @@ def plan(**options: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def pushing(site: Flask) -> tuple[FlaskClient, Listener]:
-    """A whole application with the plan, and a listener."""
+def pushing(planned: Flask) -> tuple[FlaskClient, Listener]:
+    """The web shell with the push endpoints alone, the plan, and a listener."""
+    app = make_app(current())
+    app.register_blueprint(push_edge.blueprint)
+    access.install(app)
     apply(plan())
-    return site.test_client(), new_listener()[0]
+    return app.test_client(), new_listener()[0]
 
 
 Pushing = tuple[FlaskClient, Listener]
@@ -245,7 +251,8 @@ def test_what_was_sealed_with_another_key_stays_as_a_record(pushing: Pushing) ->
     assert job.state == "failed"
 
 
-def test_the_page_with_the_address_asks_for_a_fresh_code(pushing: Pushing, client_as: Any) -> None:
+def test_the_page_with_the_address_asks_for_a_fresh_code(site: Flask, client_as: Any) -> None:
+    apply(plan())
     assert client_as("guard").get(f"/doors/devices/{HIK}/push").status_code == 403
     page = client_as("administrator").get(f"/doors/devices/{HIK}/push")
     assert page.status_code in (200, 302)
@@ -257,7 +264,7 @@ def test_the_page_with_the_address_asks_for_a_fresh_code(pushing: Pushing, clien
     ("options", "word"),
     [({"network": "here"}, "network"), ({"colour": "red"}, "no option")],
 )
-def test_a_plan_with_senseless_options_is_refused_whole(site: Flask, options: dict[str, str], word: str) -> None:
+def test_a_plan_with_senseless_options_is_refused_whole(planned: Flask, options: dict[str, str], word: str) -> None:
     with pytest.raises(Refusal, match=word):
         apply(plan(**options))
 
