@@ -1,8 +1,9 @@
 """Where terminals push their events over HTTP: Hikvision (ISAPI listening host) and ZKTeco (PUSH).
 
-A device proves itself by its own secret, as the last part of the address or as the password of HTTP Basic
-authentication; firmware that takes neither (ZKTeco with a fixed path) by its serial number from its own network. "OK"
-is said only when the message is durable; what it means, the listener finds out.
+A device proves itself by its own secret, a part of the address that it is given, because terminals can be given
+little else; firmware with a fixed path (ZKTeco) by its serial number from its own network. Whoever has neither gets the
+answer of an address that does not exist. "OK" is said only when the message is durable; what it means, the listener
+finds out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import re
 import structlog
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, MethodNotAllowed, RequestEntityTooLarge, Unauthorized
+from werkzeug.exceptions import BadRequest, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound as NoSuchAddress
 
 from bposite.doors.actions import inbox
 from bposite.doors.queries.push import Pusher, pusher, pusher_by_secret, pusher_by_serial
@@ -36,7 +38,7 @@ csrf.exempt(blueprint)
 
 
 def _refused(response: Response) -> bool:
-    return response.status_code == 401
+    return response.status_code == 404
 
 
 def _who() -> str:
@@ -55,18 +57,6 @@ def by_address(device_id: str, secret: str, rest: str = "") -> ResponseReturnVal
     return _take(_known(device_id, secret), rest)
 
 
-@blueprint.post("/push/<device_id>")
-@public
-@limiter.limit(BUSY, key_func=_who)
-@limiter.limit(WRONG, key_func=_who, deduct_when=_refused)
-def by_password(device_id: str) -> ResponseReturnValue:
-    """A message of a device that signs in by HTTP Basic authentication (its id and its secret)."""
-    given = request.authorization
-    if given is None or given.type != "basic" or given.username != device_id:
-        raise _unauthorized()
-    return _take(_known(device_id, given.password or ""), "")
-
-
 @blueprint.route("/iclock/<word>", methods=["GET", "POST"])
 @public
 @limiter.limit(BUSY, key_func=_who)
@@ -76,7 +66,7 @@ def by_serial(word: str) -> ResponseReturnValue:
     with reading() as session:
         known = pusher_by_serial(session, request.args.get("SN", "")[:64])
     if known is None or not known.is_from(request.remote_addr or ""):
-        raise _unauthorized()
+        raise _unknown()
     return _zkteco(known, word)
 
 
@@ -96,13 +86,13 @@ def _known(device_id: str, secret: str) -> Pusher:
     with reading() as session:
         known = pusher_by_secret(session, device_id[:40], secret[:200])
     if known is None or not known.is_from(request.remote_addr or ""):
-        raise _unauthorized()
+        raise _unknown()
     return known
 
 
-def _unauthorized() -> Unauthorized:
+def _unknown() -> NoSuchAddress:
     log.warning("doors:push:refused", address=request.remote_addr)
-    return Unauthorized("This device, its secret or its address is not known here.")
+    return NoSuchAddress()
 
 
 def _take(known: Pusher, rest: str) -> ResponseReturnValue:
@@ -131,7 +121,7 @@ def _zkteco(known: Pusher, word: str) -> Response:
     """The few words of the PUSH protocol that a server needs (as public servers of it answer)."""
     serial = request.args.get("SN", "")[:64]
     if known.serial and serial != known.serial:
-        raise _unauthorized()
+        raise _unknown()
     if word == "cdata" and request.method == "POST":
         return _text(_rows(known))
     if word == "cdata" and "options" in request.args:
