@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from bposite.plumbing.clock import local, now
 from bposite.plumbing.db import bind
@@ -57,6 +58,21 @@ class CleanRequest(Request):
 
     parameter_storage_class = CleanValues
 
+    @property
+    def is_json(self) -> bool:
+        """Never: forms would read themselves from it, and crash on a list or on deep nesting.
+
+        What takes JSON decodes the bytes of the body itself, into a type.
+        """
+        return False
+
+
+class Position(IntegerConverter):
+    """``<int:...>`` in an address: what a BIGINT column can hold; more digits are no address of ours."""
+
+    def __init__(self, url_map: Map, *args: Any, **kwargs: Any) -> None:
+        super().__init__(url_map, *args, **{"max": 2**62} | kwargs)
+
 
 def _no_nul_in_address() -> None:
     if "\0" in request.path:
@@ -67,6 +83,7 @@ def make_app(settings: Settings) -> Flask:
     """A Flask application for ``settings``, without any feature in it."""
     app = Flask("bposite", template_folder=str(root("templates")), static_folder=str(STATIC), static_url_path="/static")
     app.request_class = CleanRequest
+    app.url_map.converters["int"] = Position
     app.before_request(_no_nul_in_address)
     app.config.update(
         SECRET_KEY=key("flask").hex(),

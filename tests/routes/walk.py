@@ -79,7 +79,7 @@ def _value(converter: object) -> str:
     kind = type(converter).__name__
     if isinstance(converter, AnyConverter):
         return min(converter.items)
-    return {"IntegerConverter": "1", "FloatConverter": "1.0", "PathConverter": "css/base.css"}.get(kind, "none")
+    return {"Position": "1", "FloatConverter": "1.0", "PathConverter": "css/base.css"}.get(kind, "none")
 
 
 class Crowd:
