@@ -234,7 +234,10 @@ class Control:
     def line(self, text: str) -> None:
         """Do what one line says; a bad line is answered by an error and changes nothing."""
         try:
-            say(self._obey(json.loads(text)))
+            order = json.loads(text)
+            if not isinstance(order, dict):
+                raise TypeError("an order is a JSON object")
+            say(self._obey(order))
         except (ValueError, KeyError, TypeError, FaultError, WalkError) as error:
             say({"event": "error", "message": f"{type(error).__name__}: {error}"})
 

@@ -128,7 +128,7 @@ def listen(building: Building, stop: threading.Event) -> None:
     for line in sys.stdin:
         try:
             building.obey(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             say({"event": "error", "message": f"{type(error).__name__}: {error}"})
     stop.set()
 
