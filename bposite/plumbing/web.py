@@ -113,6 +113,14 @@ def allow_wasm() -> None:
     g.csp_wasm = True
 
 
+def whole_number(text: str | None) -> int | None:
+    """A whole number in at most 18 ASCII digits, as links and scripts send positions; None for anything else.
+
+    ``int`` alone takes other alphabets' digits and numbers that no database column holds.
+    """
+    return int(text) if text and len(text) <= 18 and text.isascii() and text.isdigit() else None
+
+
 def wants_fragment() -> bool:
     """Whether the request comes from htmx or from our own fetch, which want a part of a page."""
     return "HX-Request" in request.headers or request.headers.get("X-Fragment") == "1"
