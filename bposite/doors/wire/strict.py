@@ -18,6 +18,7 @@ import msgspec
 from bposite.doors.events import MAX_DEPTH, MAX_PAYLOAD, RejectionCode
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_BLANKS = ((b" ", b" :"), (b"\n", b"\n:"), (b"\t", b"\t:"), (b"\r", b"\r:"))
 _decode = msgspec.json.Decoder().decode
 
 
@@ -59,8 +60,11 @@ def plain_pairs(payload: bytes) -> int:
     colon every key has one. Hence the count is >= the pairs written, which is >= the
     pairs that a decoder kept; equality of the ends proves that no key came twice.
     """
-    if b"\\" in payload or b" :" in payload or b"\n:" in payload or b"\t:" in payload or b"\r:" in payload:
+    if b"\\" in payload:
         return -1
+    for blank, before in _BLANKS:
+        if blank in payload and before in payload:  # looking for one byte costs a tenth of looking for two
+            return -1
     return payload.count(b'":')
 
 

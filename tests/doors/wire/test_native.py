@@ -27,6 +27,7 @@ from bposite.doors.wire.native import read_quickly, translate
 from bposite.doors.wire.native_slow import read_slowly
 from bposite.doors.wire.strict import MalformedError
 from bposite.doors.wire.topics import parse_topic
+from tests.doors.wire.measure import measure
 from tests.doors.wire.samples import CONFIG, TOPIC, access, delivery
 
 BASE = TOPIC.removesuffix("/evt/access")
@@ -291,3 +292,9 @@ def test_nothing_raises(payload: bytes, word: str) -> None:
 def test_no_topic_raises(topic: str) -> None:
     translate(delivery(access(), topic), CONFIG)
     translate(delivery(access(), f"bposite/v1/{topic}"), CONFIG)
+
+
+def test_reading_costs_about_what_json_loads_costs() -> None:
+    found = measure(2_000)
+    assert found["quick"] <= 2.5 * found["json"], found
+    assert found["quick"] < found["patient"], found
