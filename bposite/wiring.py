@@ -13,9 +13,11 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, Flask
+from sqlalchemy.orm import Session
 
 from bposite.cameras import actions as cameras
 from bposite.cameras import proof as cameras_proof
+from bposite.cameras import queries as cameras_queries
 from bposite.cleandesk import actions as cleandesk
 from bposite.doors import actions as doors
 from bposite.doors import proof as doors_proof
@@ -80,6 +82,11 @@ def apply_plan(work: Work, plan: dict[str, Any]) -> dict[str, int]:
     cameras.apply_plan(work, plan.get("cameras", []))
     cleandesk.apply_plan(work, plan.get("desks", []))
     return {section: len(plan[section]) for section in PLAN if section in plan}
+
+
+def watched_doors(session: Session) -> set[str]:
+    """Doors in the view of a camera of the plan, working or not: their entries are to have pictures or a reason."""
+    return {door for camera in cameras_queries.cameras(session) for door, _ in camera.doors}
 
 
 def witnesses() -> list[Witness]:

@@ -56,7 +56,7 @@ def run_broker() -> None:
 @with_site
 def listen() -> None:
     """Run the listener: door events from the broker into the entry log, decisions and commands back."""
-    listener.run(stop_on_signals())
+    listener.run(stop_on_signals(), watched=wiring.watched_doors)
 
 
 @click.command()

@@ -14,14 +14,17 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import insert, update
+from sqlalchemy import Table, update
 from sqlalchemy.orm import Session
 
 from bposite.journal.rules import SALT_BYTES, commitment
 from bposite.journal.tables import Head, Leaf
+from bposite.plumbing.bulk import insert_rows
 from bposite.plumbing.clock import now, to_micros
 from bposite.plumbing.db import transaction
 
+_LEAF: Table = Leaf.__table__  # type: ignore[assignment]
+_COLUMNS = ("seq", "at", "kind", "commit", "salt", "payload")
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -90,8 +93,8 @@ def _append(work: Work, facts: Sequence[tuple[str, str, Any]]) -> range:
         salt = salts[offset * SALT_BYTES : (offset + 1) * SALT_BYTES]
         payload = _encode({"actor": actor, "data": data, "subject": subject})
         commit = commitment(salt, payload)
-        rows.append({"seq": start + offset, "at": at, "kind": kind, "commit": commit, "salt": salt, "payload": payload})
-    work.session.execute(insert(Leaf), rows)
+        rows.append((start + offset, at, kind, commit, salt, payload))
+    insert_rows(work.session, _LEAF, _COLUMNS, rows)
     return range(start, end)
 
 

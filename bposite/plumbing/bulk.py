@@ -16,18 +16,24 @@ from sqlalchemy.orm import Session
 COPY_FROM = 8
 
 
-def insert_rows(session: Session, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert ``rows`` (tuples in the order of ``columns``) within the session's transaction."""
+def insert_rows(
+    session: Session, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], *, known: bool = False
+) -> None:
+    """Insert ``rows`` (tuples in the order of ``columns``) within the session's transaction.
+
+    ``known``: rows whose key is there already are left out instead of raising IntegrityError.
+    """
     if not rows:
         return
     connection = session.connection()
-    if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM:
+    if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM and not known:
         _copy(connection, table.name, columns, rows)
         return
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join([mark] * len(columns))
-    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608
+    end = " ON CONFLICT DO NOTHING" if known else ""
+    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}){end}', list(rows))  # noqa: S608
 
 
 def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -11,11 +11,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+import msgspec
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bposite.plumbing.clock import now
+from bposite.plumbing.bulk import insert_rows
+from bposite.plumbing.clock import now, to_micros
 from bposite.plumbing.db import Json, Model, UtcDateTime, transaction
 
 MAX_ERROR = 2000
@@ -40,6 +53,10 @@ class JobRow(Model):
     error: Mapped[str | None] = mapped_column(Text)
 
 
+_TABLE: Table = JobRow.__table__  # type: ignore[assignment]
+_text = msgspec.json.Encoder(order="sorted").encode
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A claimed job. ``attempts`` counts this one."""
@@ -62,13 +79,9 @@ def enqueue_many(
     """Ask for several jobs of one kind with one statement."""
     if not jobs:
         return
-    at = run_at or now()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    rows = [
-        {"kind": kind, "key": key, "payload": payload, "state": "waiting", "run_at": at, "attempts": 0}
-        for key, payload in jobs
-    ]
-    session.execute(insert(JobRow).on_conflict_do_nothing(), rows)
+    at = to_micros(run_at or now())
+    rows = [(kind, key, _text(payload).decode(), "waiting", at, 0) for key, payload in jobs]
+    insert_rows(session, _TABLE, ("kind", "key", "payload", "state", "run_at", "attempts"), rows, known=True)
 
 
 def claim(kinds: Sequence[str], *, lease_s: float, limit: int) -> list[Job]:

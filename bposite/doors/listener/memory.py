@@ -7,6 +7,7 @@ changed something. One listener owns a device at a time, so memory and store agr
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Container
 from datetime import datetime, timedelta
 
 import structlog
@@ -28,8 +29,19 @@ from bposite.plumbing.clock import EPOCH, site_zone
 log = structlog.get_logger(__name__)
 
 FINGERPRINTS = 20_000
+Watched = Callable[[Session], Container[str]]
 ADOPT_AFTER = timedelta(seconds=5)
 GRANT_MEMORY = timedelta(seconds=30)
+
+
+class _Every:
+    """Contains everything: no camera was asked about, so every door may be seen."""
+
+    def __contains__(self, _door: object) -> bool:
+        return True
+
+
+EVERY = _Every()
 
 
 class Boot:
@@ -98,8 +110,11 @@ class DeviceMemory:
 class Memory:
     """Everything that one listener knows."""
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, watched: Watched | None = None) -> None:
         self.site = site
+        self.watched: Container[str] = EVERY
+        self.watched_at = EPOCH
+        self._watched = watched
         self.native = DeviceConfig(adapter=NATIVE, site=site, card_ref=card_ref)
         self.policy = Policy(site=site, version="")
         self.scene = Scene()
@@ -120,6 +135,7 @@ class Memory:
         self.policy = load_policy(session)
         self.scene = load_scene(session)
         self.journal_size = journal_size(session)
+        self.watch(session)
         self.granted.clear()
         self._memos = device_memos(session)
         self.routes = self._routes()
@@ -156,6 +172,11 @@ class Memory:
                 continue
             found.extend(routes_of(memo.device, config))
         return Routes(self.native, found)
+
+    def watch(self, session: Session) -> None:
+        """Which doors a camera sees: only their entries get a job to find pictures."""
+        if self._watched is not None:
+            self.watched = self._watched(session)
 
     def plan_changed(self, session: Session) -> None:
         """The plan was changed: a new policy, and devices that are planned now."""

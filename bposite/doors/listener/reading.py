@@ -183,7 +183,7 @@ class Reading:
             self._system(event, record, timing)
         if record.door is not None:
             self.batch.door_entries[record.door] = len(self.batch.records)
-            if record.cls in ("access", "alarm"):
+            if record.cls in ("access", "alarm") and record.door in self.memory.watched:
                 self.batch.links.append(len(self.batch.records))
 
     def _place(self, event: EntryEvent, record: Record) -> Door | None:
@@ -286,7 +286,8 @@ class Reading:
         """A decision of our own: its record."""
         if record.door is not None:
             self.batch.door_entries[record.door] = len(self.batch.records)
-            self.batch.links.append(len(self.batch.records))
+            if record.door in self.memory.watched:
+                self.batch.links.append(len(self.batch.records))
         record.trace, record.raised = answer.trace, ",".join(answer.raised)[:200]
         self.batch.records.append(record)
 
@@ -353,8 +354,6 @@ class Reading:
         )  # fmt: skip
 
     def _clock_alarm(self, device: DeviceMemory, timing: Timing) -> None:
-        if timing.skew_ms is not None and not timing.late:
-            device.skew_ms = device.clock.skew_ms
         if timing.alarm is None:
             return
         why = hint(timing.skew_ms) if timing.skew_ms is not None else ""

@@ -29,7 +29,7 @@ from bposite.doors.events import (
     Translation,
 )
 from bposite.doors.listener import upkeep
-from bposite.doors.listener.memory import Memory
+from bposite.doors.listener.memory import Memory, Watched
 from bposite.doors.listener.reading import Intent, Reading
 from bposite.doors.listener.requests import Decided, Desk, record
 from bposite.doors.wire import encode
@@ -57,8 +57,8 @@ Read = tuple[Delivery, Translation]
 class Listener:
     """One listener. ``handle`` makes a batch durable; ``idle`` does what time brings about."""
 
-    def __init__(self, site: str) -> None:
-        self.memory = Memory(site)
+    def __init__(self, site: str, watched: Watched | None = None) -> None:
+        self.memory = Memory(site, watched)
         self.desk = Desk(self.memory)
         self.link: MqttLink | None = None
         self.unacked: set[tuple[str, str]] = set()
@@ -200,7 +200,7 @@ class Listener:
         for message_id, delivery in upkeep.take_notes(self.memory, at):
             self._replay(message_id, delivery)
         self.take_pushed(at)
-        self._follow_plan()
+        self.follow_plan()
         self.publish(upkeep.queued_commands(self.memory.site))
         if upkeep.holes_due(self.memory, at):
             with unit_of_work(ACTOR) as work:
@@ -234,7 +234,7 @@ class Listener:
             self.reload()
             inbox.put_back(one, str(error), at)
 
-    def _follow_plan(self) -> None:
+    def follow_plan(self) -> None:
         """Subscribe to the topics of foreign devices that the plan names now."""
         new = [topic for topic in self.memory.routes.filters if topic not in self._filters]
         if new and self.link is not None:
@@ -264,10 +264,13 @@ def raise_intents(work: Work, intents: Iterable[Intent], positions: range) -> No
         )  # fmt: skip
 
 
-def run(stop: threading.Event, *, client_id: str = "") -> None:
-    """Listen until ``stop`` is set. One listener per site (or per shard) runs under its own fixed client id."""
+def run(stop: threading.Event, *, client_id: str = "", watched: Watched | None = None) -> None:
+    """Listen until ``stop`` is set. One listener per site (or per shard) runs under its own fixed client id.
+
+    ``watched`` tells which doors a camera sees; without it every door's entries get a job to find pictures.
+    """
     settings = current()
-    listener = Listener(settings.site.id)
+    listener = Listener(settings.site.id, watched)
     topics = [(topic, 1) for topic in subscriptions(settings.site.id)]
     name = client_id or f"bposite-listener-{settings.site.id}"
     listener.link = MqttLink(settings.mqtt, name, topics, listener.handle, idle=listener.idle)

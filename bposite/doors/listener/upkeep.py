@@ -30,6 +30,7 @@ from bposite.journal.work import Actor, Work, unit_of_work
 from bposite.plumbing.clock import now, to_micros
 from bposite.plumbing.db import reading, transaction
 
+WATCH_EVERY = timedelta(seconds=5)
 WRITE_EVERY = timedelta(seconds=2)
 PEOPLE = ("people:person:",)
 ACTOR = Actor.system("doors")
@@ -126,6 +127,9 @@ def remind(memory: Memory, at: datetime, every: timedelta) -> set[tuple[str, str
 def take_notes(memory: Memory, at: datetime) -> list[tuple[str, Delivery]]:
     """Bring memory up to date with what other processes changed; returns the quarantined messages to read again."""
     with reading() as session:
+        if at - memory.watched_at >= WATCH_EVERY:
+            memory.watched_at = at
+            memory.watch(session)
         notes = notes_after(session, memory.note)
         if _people_changed(memory, session) or any(kind == "policy" for _, kind, _ in notes):
             memory.plan_changed(session)
@@ -217,7 +221,7 @@ def write_devices(memory: Memory, at: datetime) -> None:
         return
     memory.devices_written = at
     rows = [
-        {"device": one.id, "heard_at": one.heard_at, "skew_ms": one.skew_ms, "lag_ms": one.lag_ms}
+        {"device": one.id, "heard_at": one.heard_at, "skew_ms": one.clock.skew_ms, "lag_ms": one.lag_ms}
         | {name: one.counts.get(name, 0) for name in COUNTERS}
         for one in changed
     ]

@@ -48,6 +48,19 @@ class Opening(msgspec.Struct, frozen=True):
     text: str
 
 
+class Span(msgspec.Struct, frozen=True):
+    """From ``since`` to before ``until`` one and the same window is open, or none."""
+
+    since: datetime
+    until: datetime
+    opening: Opening | None
+
+
+REMEMBERED = 4096
+_LAST: dict[Schedule, Span] = {}
+"""The last answer by schedule: nearly every question falls into the same span. It changes no answer."""
+
+
 def parse_window(text: str) -> Window:
     """``mon-fri 21:00-06:00`` or ``sat,holiday 08:00-14:00`` as a window; ValueError says what is wrong."""
     match = _WINDOW.fullmatch(text.strip().lower())
@@ -83,12 +96,23 @@ def _run(first: int, last: int) -> Iterable[int]:
 
 def opening_at(schedule: Schedule, moment: datetime) -> Opening | None:
     """The window that is open at ``moment`` (aware), or None."""
+    span = _LAST.get(schedule)
+    if span is None or not span.since <= moment < span.until:
+        if len(_LAST) >= REMEMBERED:
+            _LAST.clear()
+        span = _LAST[schedule] = _span(schedule, moment)
+    return span.opening
+
+
+def _span(schedule: Schedule, moment: datetime) -> Span:
+    """The answer for ``moment``, and the time for which it stays the same."""
     today = moment.astimezone(schedule.zone).date()
-    for day in (today, today - timedelta(days=1)):
-        for opening in openings(schedule, day):
-            if opening.start <= moment < opening.end:
-                return opening
-    return None
+    near = [one for days in (0, -1, 1) for one in openings(schedule, today + timedelta(days=days))]
+    edges = [edge for one in near for edge in (one.start, one.end)]
+    edges += [_local(schedule.zone, today + timedelta(days=days), 0, fold=0) for days in (0, 1)]
+    opening = next((one for one in near if one.start <= moment < one.end), None)
+    since = max(edge for edge in edges if edge <= moment)
+    return Span(since, min(edge for edge in edges if edge > moment), opening)
 
 
 @lru_cache(maxsize=4096)

@@ -48,12 +48,21 @@ def test_no_time_and_a_time_before_clocks_existed() -> None:
 def test_a_slow_clock_is_known_after_twenty_online_events_and_corrected() -> None:
     clock = Clockwork()
     for step in range(25):
-        received = NOON + seconds(step)
+        received = NOON + seconds(3 * step)
         timing = clock.judge(received - seconds(90 + step % 3), "rtc", received, stored_before=False)
         assert timing.late is (step < 19)
     assert timing.source == "corrected"
     assert timing.alarm == "clock-drift"
-    assert abs(timing.used - (NOON + seconds(24))) <= seconds(2)
+    assert abs(timing.used - (NOON + seconds(72))) <= seconds(2)
+
+
+def test_a_queue_that_empties_after_an_outage_is_not_a_wrong_clock() -> None:
+    clock = Clockwork()
+    for step in range(500):
+        received = NOON + seconds(600 + step / 100)
+        timing = clock.judge(NOON + seconds(step), "ntp", received, stored_before=False)
+        assert timing.source == "device"
+        assert timing.late is (received - (NOON + seconds(step)) > seconds(60))
 
 
 def test_events_from_the_store_of_a_device_say_nothing_about_its_clock() -> None:

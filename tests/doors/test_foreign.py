@@ -1,0 +1,136 @@
+"""Foreign devices of the plan on the site's broker: their words become entries like any other."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from bposite.doors.listener.service import Listener
+from bposite.doors.tables import Claim, DoorAlias, Quarantine
+from bposite.plumbing.clock import now
+from bposite.plumbing.db import transaction
+from bposite.plumbing.mqtt import Message
+from tests.doors.kit import PLAN, Tape, apply, log, new_listener, rows
+
+ESP, LOCKS, PANEL = "esp-stairs", "z2m", "acu-01"
+
+
+def plan() -> dict[str, Any]:
+    """The demonstration plan with an ESP-RFID board, a Zigbee bridge and an ONVIF panel."""
+    found = copy.deepcopy(PLAN)
+    found["devices"] += [
+        {"id": ESP, "name": "Stairs", "kind": "esp-rfid",
+         "options": {"topic": "/rfid/send", "door": "ops-a-west", "direction": "in", "card_format": "uid"}},
+        {"id": LOCKS, "name": "Zigbee locks", "kind": "zigbee2mqtt", "options": {"topic": "zigbee2mqtt/#", "names": "own"}},
+        {"id": PANEL, "name": "Panel", "kind": "onvif-ej", "options": {"topic": "acu-01/onvif-ej/#"}},
+    ]  # fmt: skip
+    found["credentials"].append({"person": "E-1003", "type": "card", "format": "uid", "number": "F9C2F720"})
+    return found
+
+
+class Link(Tape):
+    """A link that remembers what it subscribed to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.topics: list[tuple[str, int]] = []
+
+    def subscribe(self, topics: Sequence[tuple[str, int]]) -> None:
+        """Note the topics."""
+        self.topics.extend(topics)
+
+
+@pytest.fixture
+def listening(planned: Flask) -> Listener:
+    """A listener of a site with foreign devices."""
+    apply(plan())
+    return new_listener()[0]
+
+
+def message(topic: str, body: Any, *, retain: bool = False, qos: int = 0) -> Message:
+    """A message as the broker hands it over."""
+    payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Message(topic, payload, qos, retain, False, 0)
+
+
+def swipe(seconds: int = 0, **more: Any) -> Message:
+    """A swipe at the ESP-RFID board, ``seconds`` from now."""
+    at = int((now() + timedelta(seconds=seconds)).timestamp())
+    body = {"type": "access", "time": at, "isKnown": "true", "access": "Always", "username": "x", "uid": "f9c2f720"}
+    return message("/rfid/send", body | more)
+
+
+def test_a_foreign_swipe_is_an_entry_of_its_person_at_its_door(listening: Listener) -> None:
+    listening.handle([swipe(hostname="whoever")])
+    (entry,) = log()
+    assert (entry.device, entry.door, entry.direction, entry.person) == (ESP, "ops-a-west", "in", "E-1003")
+    assert entry.adapter == "esp-rfid/1"
+    assert entry.shadow is not None  # what our own policy says of it
+
+
+def test_repeats_within_three_seconds_are_one_event(listening: Listener) -> None:
+    listening.handle([swipe(), swipe(1), swipe(1)])
+    assert len(log()) == 1
+
+
+def test_a_bridge_speaks_for_devices_that_nobody_planned(listening: Listener) -> None:
+    body = {"action": "unlock", "action_source_name": "keypad", "action_user": 3}
+    listening.handle([message("zigbee2mqtt/records-room", body), message("zigbee2mqtt/records-room", {"action": ""})])
+    (entry,) = log()
+    assert (entry.device, entry.decision, entry.credential_type) == ("records-room", "granted", "pin")
+    assert ("records-room", "") in {(row.device, row.ref) for row in rows(Claim)}
+
+
+def test_an_access_point_is_claimed_once_and_known_from_then_on(listening: Listener) -> None:
+    def granted(second: int) -> Message:
+        moment = (now() - timedelta(seconds=second)).isoformat().replace("+00:00", "Z")
+        body = {"UtcTime": moment, "Source": {"AccessPointToken": "ap-1"}, "Data": {"CredentialToken": "c"}}
+        return message("acu-01/onvif-ej/AccessControl/AccessGranted/Credential/&ap-1", body, qos=1)
+
+    listening.handle([granted(2)])
+    assert log()[0].door is None
+    assert (PANEL, "ap-1") in {(row.device, row.ref) for row in rows(Claim)}
+    with transaction() as session:
+        session.add(DoorAlias(device_id=PANEL, ref="ap-1", door_id="ops-a-main", direction="in"))
+    listening.reload()
+    listening.handle([granted(1)])
+    assert (log()[1].door, log()[1].direction) == ("ops-a-main", "in")
+
+
+def test_a_retained_state_is_no_news_the_second_time(listening: Listener) -> None:
+    body = {"UtcTime": "2026-11-23T09:10:00Z", "Source": {"DoorToken": "d1"}, "Data": {"State": "DoorForcedOpen"}}
+    for _ in range(3):
+        listening.handle([message("acu-01/onvif-ej/Door/State/DoorAlarm/&d1", body, retain=True)])
+    assert len(log()) == 1
+
+
+def test_poison_between_good_ones(listening: Listener) -> None:
+    listening.handle(
+        [swipe(), message("/rfid/send", b'{"type": "access", "uid": NaN}'), message("zigbee2mqtt/x", b"\xff")]
+    )
+    assert len(log()) == 1
+    assert {row.code for row in rows(Quarantine)} == {"bad-json", "not-utf8"}
+
+
+def test_card_numbers_are_not_in_the_entry_or_its_fact(listening: Listener) -> None:
+    listening.handle([swipe()])
+    (entry,) = log()
+    assert "f9c2f720" not in repr(entry).lower()
+
+
+def test_the_plans_topics_are_subscribed_once(planned: Flask) -> None:
+    listener, link = new_listener()[0], Link()
+    listener.link = link  # type: ignore[assignment]
+    listener.follow_plan()
+    assert link.topics == []
+    apply(plan())
+    listener.reload()
+    listener.follow_plan()
+    listener.follow_plan()
+    assert sorted(link.topics) == [("/rfid/send", 1), ("acu-01/onvif-ej/#", 1), ("zigbee2mqtt/#", 1)]
