@@ -148,7 +148,7 @@ def _headers(response: Response) -> Response:
 
 def _install_helpers(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(asset=asset, site=settings.site, now=now)
-    app.jinja_env.filters.update(moment=moment, clock=clock_text, day=day_text, iso=iso)
+    app.jinja_env.filters.update(moment=moment, clock=clock_text, day=day_text, iso=iso, wall=wall)
 
 
 def asset(name: str) -> str:
@@ -170,6 +170,11 @@ def iso(value: datetime | None) -> str:
 def clock_text(value: datetime | None, seconds: bool = True) -> str:
     """Wall-clock time at the site, such as ``14:07:31``."""
     return "" if value is None else local(value).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def wall(value: datetime) -> str:
+    """Wall-clock time at the site as a ``datetime-local`` input holds it."""
+    return local(value).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def day_text(value: datetime | None) -> str:

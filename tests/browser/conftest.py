@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from waitress.server import create_server
 
 from bposite.people import cookies
 from bposite.plumbing import db
+from tests.browser.chromium import chromium, watch
 from tests.conftest import build_site, new_settings
 from tests.people.signing import make_account, session_of
 
-# the fake camera shows a green pulse; a test that needs a picture in it starts a Chromium of its own
-ARGUMENTS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+__all__ = ["chromium"]  # a fixture
+
 PATIENCE_MS = 10_000
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for the run; tests have contexts of their own in it."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -91,16 +79,3 @@ def page_as(visitor: Callable[..., BrowserContext], served: Flask) -> Iterator[C
 
     yield new
     assert not [fault for faults in watched for fault in faults]
-
-
-def watch(page: Page) -> list[str]:
-    """What goes wrong in a page from now on: script errors and breaches of the content policy."""
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
-    page.on(
-        "console",
-        lambda message: (
-            faults.append(f"{page.url}: {message.text}") if "Content Security Policy" in message.text else None
-        ),
-    )
-    return faults

@@ -42,8 +42,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "entry": ("facilities", "first:/entries/:/entries/"),
     "alarms": ("guard", "/alarms/"),
     "doors": ("facilities", "/doors/"),
-    "door": ("facilities", "/doors/card-a-main"),
-    "what-if": ("facilities", "/doors/card-a-main/what-if"),
+    "door": ("facilities", "/doors/ops-a-main"),
+    "what-if": ("facilities", "/doors/ops-a-main/what-if"),
     "devices": ("facilities", "/doors/devices/"),
     "quarantine": ("facilities", "/doors/quarantine/"),
     "cameras": ("facilities", "/cameras/"),
@@ -157,20 +157,27 @@ def new_context(browser: Browser, demo: dict[str, Any], theme: str, width: int, 
 
 
 def take(page: Page, path: str, file: Path) -> bool:
-    """One picture; ``first:PREFIX`` follows the first link below that address of the page before the last slash."""
-    if path.startswith("first:"):
-        where = path.split(":")
-        page.goto(where[2] if len(where) > 2 else "/reception/")
-        links = page.locator(f'main a[href^="{where[1]}"]')
-        hrefs = [link.get_attribute("href") or "" for link in links.all()]
-        inner = [href for href in hrefs if href.removeprefix(where[1]).strip("/") and "?" not in href]
-        if not inner:
-            return False
-        path = inner[0]
-    page.goto(path)
+    """One picture of the page at ``path``; False when there is no such page yet."""
+    address = resolve(page, path)
+    if address is None:
+        return False
+    page.goto(address)
     page.wait_for_timeout(700)
     page.screenshot(path=file)
     return True
+
+
+def resolve(page: Page, path: str) -> str | None:
+    """``path`` itself; ``first:PREFIX:LIST`` is the first link below PREFIX on the page LIST (default Reception)."""
+    if not path.startswith("first:"):
+        return path
+    _, prefix, *where = path.split(":")
+    page.goto(where[0] if where else "/reception/")
+    for link in page.locator(f'main a[href^="{prefix}"]').all():
+        href = link.get_attribute("href") or ""
+        if href.removeprefix(prefix).strip("/").isalnum():
+            return href
+    return None
 
 
 if __name__ == "__main__":

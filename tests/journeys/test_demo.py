@@ -18,8 +18,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
 
+from tests.browser import shots
+from tests.browser.chromium import chromium, watch
 from tests.conftest import REPO, free_port
+
+__all__ = ["chromium"]  # a fixture
 
 sys.path.insert(0, str(REPO / "hardware" / "simulator"))
 from stamp import read_clock
@@ -134,6 +140,44 @@ def test_parts_are_up(demo: Demo) -> None:
         return bool(health["state"] == "up" or health["state"] == "degraded")
 
     demo.wait_until(all_up, 60)
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+def test_every_page_is_accessible_and_keeps_to_the_policy(
+    demo: Demo, chromium: Browser, theme: str, width: int
+) -> None:
+    """axe finds nothing serious; no script error, no breach of the content policy, nothing wider than the screen."""
+    users = {user["role"]: user for user in demo.about["users"]}
+    faults: list[str] = []
+    for role in ["", *users]:
+        context = shots.new_context(chromium, demo.about, theme, width, None)
+        page = context.new_page()
+        faults += watch(page)
+        if role:
+            shots.sign_in(page, users[role])
+        for name, (needs, path) in shots.PAGES.items():
+            if needs == role:
+                faults += examine(page, name, path)
+        context.close()
+    assert faults == []
+
+
+def examine(page: Page, name: str, path: str) -> list[str]:
+    """What is wrong with one page, in words."""
+    address = shots.resolve(page, path)
+    if address is None:
+        return [f"{name}: no such page could be found"]
+    answer = page.goto(address)
+    found = [] if answer is not None and answer.ok else [f"{name}: {address} answers {answer and answer.status}"]
+    page.wait_for_timeout(300)
+    for violation in Axe().run(page).response["violations"]:
+        if violation["impact"] in ("serious", "critical"):
+            where = violation["nodes"][0]["html"][:160]
+            found.append(f"{name}: {violation['id']} ({len(violation['nodes'])}): {where}")
+    too_wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if too_wide > 1:
+        found.append(f"{name}: {too_wide} px wider than the screen")
+    return found
 
 
 def test_ctrl_c_ends_everything_and_a_second_start_goes_on(demo: Demo, state: Path, ports: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bposite.doors.rules.words import label
@@ -62,8 +63,11 @@ def answer(cls: str, decision: str | None, notable: bool) -> Answer:
     return Answer("attention" if notable else "unknown", CLASS_WORDS.get(cls, cls))
 
 
-def sentence(reason: str, vendor_reason: str | None) -> str:
-    """What happened; a vendor's own word is kept beside ours when ours says less."""
+def sentence(decision: str | None, reason: str, vendor_reason: str | None, factors: Sequence[str]) -> str:
+    """What happened. A plain grant says what was shown; a vendor's own word is kept when ours says less."""
+    if reason == "granted":
+        shown = " + ".join(CREDENTIALS.get(factor, factor) for factor in factors)
+        return "" if decision == "taken" else shown
     told = label(reason)
     return f"{told} ({vendor_reason})" if vendor_reason and reason in ("deniedOther", "otherEvent") else told
 

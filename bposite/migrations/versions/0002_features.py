@@ -268,6 +268,16 @@ def upgrade() -> None:
         batch_op.create_index('ix_entry_time_used', ['time_used'], unique=False)
         batch_op.create_index('ix_entry_visit_time', ['visit', 'time_used'], unique=False, sqlite_where=sa.text('visit IS NOT NULL'), postgresql_where=sa.text('visit IS NOT NULL'))
 
+    op.create_table('floor_picture',
+    sa.Column('id', sa.String(length=26), nullable=False),
+    sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('path', sa.String(length=200), nullable=False),
+    sa.Column('width', sa.Integer(), nullable=False),
+    sa.Column('height', sa.Integer(), nullable=False),
+    sa.Column('metres', sa.Float(), nullable=False),
+    sa.Column('added_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_floor_picture'))
+    )
     op.create_table('gap',
     sa.Column('id', sa.String(length=26), nullable=False),
     sa.Column('device', sa.String(length=40), nullable=False),
@@ -476,6 +486,21 @@ def upgrade() -> None:
     with op.batch_alter_table('team_fault', schema=None) as batch_op:
         batch_op.create_index('uq_team_fault_open', ['item_id', 'team'], unique=True, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
 
+    op.create_table('verification',
+    sa.Column('id', sa.String(length=26), nullable=False),
+    sa.Column('asked_at', sa.BigInteger(), nullable=False),
+    sa.Column('asked_by', sa.String(length=120), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('done', sa.BigInteger(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
+    sa.Column('ended_at', sa.BigInteger(), nullable=True),
+    sa.Column('problems', sa.Text(), nullable=False),
+    sa.CheckConstraint("state IN ('waiting', 'running', 'agrees', 'problems', 'failed')", name=op.f('ck_verification_state')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_verification'))
+    )
+    with op.batch_alter_table('verification', schema=None) as batch_op:
+        batch_op.create_index('ix_verification_asked', ['asked_at'], unique=False)
+
     op.create_table('visit_zone',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('name', sa.String(length=120), nullable=False),
@@ -598,7 +623,6 @@ def upgrade() -> None:
     sa.Column('review_note', sa.String(length=1000), nullable=False),
     sa.Column('published_at', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
-    sa.Column('presence', sa.Text(), nullable=True),
     sa.CheckConstraint("purpose IN ('random', 'targeted', 'self_check')", name=op.f('ck_audit_round_purpose')),
     sa.CheckConstraint("state IN ('planned', 'drawn', 'in_progress', 'submitted', 'reviewed', 'published', 'closed', 'cancelled')", name=op.f('ck_audit_round_state')),
     sa.ForeignKeyConstraint(['catalogue_version'], ['clean_desk_catalogue.version'], name='fk_audit_round_catalogue_version'),
@@ -1334,6 +1358,10 @@ def downgrade() -> None:
     op.drop_table('visitor_pass')
     op.drop_table('visitor')
     op.drop_table('visit_zone')
+    with op.batch_alter_table('verification', schema=None) as batch_op:
+        batch_op.drop_index('ix_verification_asked')
+
+    op.drop_table('verification')
     with op.batch_alter_table('team_fault', schema=None) as batch_op:
         batch_op.drop_index('uq_team_fault_open', sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
 
@@ -1386,6 +1414,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_gap_state')
 
     op.drop_table('gap')
+    op.drop_table('floor_picture')
     with op.batch_alter_table('entry', schema=None) as batch_op:
         batch_op.drop_index('ix_entry_visit_time', sqlite_where=sa.text('visit IS NOT NULL'), postgresql_where=sa.text('visit IS NOT NULL'))
         batch_op.drop_index('ix_entry_time_used')
