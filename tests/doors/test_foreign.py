@@ -26,10 +26,14 @@ def plan() -> dict[str, Any]:
     found = copy.deepcopy(PLAN)
     found["devices"] += [
         {"id": ESP, "name": "Stairs", "kind": "esp-rfid",
-         "options": {"topic": "/rfid/send", "door": "ops-a-west", "direction": "in", "card_format": "uid"}},
-        {"id": LOCKS, "name": "Zigbee locks", "kind": "zigbee2mqtt", "options": {"topic": "zigbee2mqtt/#", "names": "own"}},
+         "options": {"topic": "/rfid/send", "door": "stairs", "direction": "in", "card_format": "uid"}},
+        {"id": LOCKS, "name": "Zigbee locks", "kind": "zigbee2mqtt",
+         "options": {"topic": "zigbee2mqtt/#", "names": "own"}},
         {"id": PANEL, "name": "Panel", "kind": "onvif-ej", "options": {"topic": "acu-01/onvif-ej/#"}},
     ]  # fmt: skip
+    found["doors"].append(
+        {"id": "stairs", "name": "Stairs", "device": ESP, "from_zone": "lobby", "to_zone": "ops-a", "open_ms": 3000}
+    )
     found["credentials"].append({"person": "E-1003", "type": "card", "format": "uid", "number": "F9C2F720"})
     return found
 
@@ -69,7 +73,7 @@ def swipe(seconds: int = 0, **more: Any) -> Message:
 def test_a_foreign_swipe_is_an_entry_of_its_person_at_its_door(listening: Listener) -> None:
     listening.handle([swipe(hostname="whoever")])
     (entry,) = log()
-    assert (entry.device, entry.door, entry.direction, entry.person) == (ESP, "ops-a-west", "in", "E-1003")
+    assert (entry.device, entry.door, entry.direction, entry.person) == (ESP, "stairs", "in", "E-1003")
     assert entry.adapter == "esp-rfid/1"
     assert entry.shadow is not None  # what our own policy says of it
 
