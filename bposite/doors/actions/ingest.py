@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, delete, func, insert, select, tuple_, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -86,6 +86,7 @@ class Record(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
 _FIELDS = Record.__struct_fields__
 COLUMNS = _FIELDS[: _FIELDS.index("adapter") + 1]
 _WIDTH = len(COLUMNS)
+_CREDENTIAL: Table = Credential.__table__  # type: ignore[assignment]
 _ENTRY: Table = Entry.__table__  # type: ignore[assignment]
 
 
@@ -183,9 +184,11 @@ def _store_moves(session: Session, batch: Batch, positions: range) -> None:
         for subject, (one, index) in batch.moves.items()
     ]  # fmt: skip
     upsert(session, Presence, rows, keys=("subject",))
-    for (kind, ref), (at, uses) in batch.used.items():
-        statement = update(Credential).where(Credential.type == kind, Credential.ref == ref)
-        session.execute(statement.values(last_used=at, uses=uses))
+    if batch.used:
+        shown = update(_CREDENTIAL)
+        shown = shown.where(_CREDENTIAL.c.type == bindparam("kind"), _CREDENTIAL.c.ref == bindparam("shown"))
+        used = [{"kind": kind, "shown": ref, "at": at, "n": uses} for (kind, ref), (at, uses) in batch.used.items()]
+        session.connection().execute(shown.values(last_used=bindparam("at"), uses=bindparam("n")), used)
 
 
 def _store_state(session: Session, batch: Batch, positions: range) -> None:
