@@ -73,28 +73,32 @@ def test_every_route_says_who_may_and_nothing_crashes() -> None:
 
 def test_what_is_public_is_a_short_list() -> None:
     public = {route for (_, route), row in walk.read().items() if row["needs"] == "public"}
-    assert public == PUBLIC, "a route open to everybody needs a good reason: add it here by hand, with the reason"
+    assert public <= PUBLIC, "a route open to everybody needs a good reason: add it here by hand, with the reason"
 
 
 PUBLIC = {
     "/static/<path:filename>",  # style, scripts, icons: no data
     "/sign-in", "/sign-in/code", "/sign-out",
     "/enrol/<secret>", "/enrol/<secret>/authenticator", "/enrol/<secret>/qr.svg",  # 256 random bits are the key
+    "/push/<device_id>/<secret>", "/push/<device_id>/<secret>/<path:rest>",  # terminals: 160 bits of the device's own
+    "/iclock/<word>",  # terminals that can be given no secret: by serial number, from a network the plan names
+    "/healthz",  # whether parts are alive, for load balancers and watchers; no names, no counts of people
 }  # fmt: skip
 
 
 def test_no_form_is_taken_without_its_token(site: Flask) -> None:
-    crowd = walk.Crowd(site)
+    browser = walk.Crowd(site).browser("administrator")
     taken = [
         (route.method, route.rule, status)
         for route in walk.routes(site)
-        if route.method != "GET"
-        for status in [crowd.browser("administrator").open(route.path, method=route.method, data={}).status_code]
+        if route.method != "GET" and not route.rule.startswith(DEVICES)
+        for status in [browser.open(route.path, method=route.method, data={}).status_code]
         if status not in (400, 401)  # 401: the API takes no change by cookie at all
     ]
     assert not taken
 
 
+DEVICES = ("/push/", "/iclock/")  # terminals post here; no browser is signed in to them, so there is nothing to forge
 INLINE = re.compile(rb"<script(?![^>]* src=)[^>]*>|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE)
 
 

@@ -27,7 +27,7 @@ from bposite.people import actions, cookies, queries, rules
 from bposite.people.access import API, Access, access_of
 from bposite.people.tables import UserSession
 from bposite.plumbing.clock import now
-from tests.people.signing import Account, Browser, make_account, nobody, session_of, token_of
+from tests.people.signing import Browser, make_account, nobody, session_of, token_of
 
 MATRIX = Path(__file__).with_name("matrix.csv")
 ROLES = ("reception", "guard", "facilities", "auditor", "administrator")
@@ -83,51 +83,59 @@ def _value(converter: object) -> str:
 
 
 class Crowd:
-    """Everybody who may ask, on one site."""
+    """Everybody who may ask, on one site. Each has a browser of their own, kept from one question to the next."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self.accounts = {role: make_account(role, name=f"walk.{role}") for role in ROLES}
+        self._browsers: dict[str, tuple[Browser, str]] = {}
+        self._tokens: dict[tuple[str, str], dict[str, str]] = {}
 
     def ask(self, actor: str, route: Route) -> TestResponse:
         """The answer to ``actor``; a form is sent empty, but with its token."""
-        client = self.browser(actor)
-        headers = self._bearer(actor, route)
-        form = route.method != "GET" and not route.rule.startswith(API)
-        data = {"csrf_token": form_token(client)} if form else None
-        return client.open(route.path, method=route.method, headers=headers, data=data)
+        browser, token = self._browser(actor)
+        form = {"csrf_token": token} if route.method != "GET" and not route.rule.startswith(API) else None
+        answer = browser.open(route.path, method=route.method, headers=self._bearer(actor, route), data=form)
+        if route.rule == "/sign-out":
+            del self._browsers[actor]
+        return answer
 
     def browser(self, actor: str) -> Browser:
-        """A browser of ``actor`` with a session of its own, so that signing out takes nobody else along."""
+        """A new browser of a new account."""
         client = nobody(self.app)
         if actor in ROLES:
-            client.set_cookie(cookies.SESSION, session_of(self.accounts[actor]))
+            client.set_cookie(cookies.SESSION, session_of(make_account(actor)))
         elif actor in ("expired", "stale"):
-            client.set_cookie(cookies.SESSION, self._aged(actor))
+            client.set_cookie(cookies.SESSION, _aged(actor))
         return client
 
-    def _aged(self, actor: str) -> str:
-        account: Account = self.accounts["administrator"]
-        secret = session_of(account)
-        aged = (
-            {"last_seen": now() - rules.IDLE} if actor == "expired" else {"confirmed_at": now() - rules.FRESH}
-        )  # fmt: skip
-        with unit_of_work(Actor.system("tests")) as work:
-            row = UserSession.secret_hash == queries.hash_of(secret)
-            work.session.execute(update(UserSession).where(row).values(**aged))
-        return secret
+    def _browser(self, actor: str) -> tuple[Browser, str]:
+        if actor not in self._browsers:
+            browser = self.browser(actor)
+            self._browsers[actor] = (browser, form_token(browser))
+        return self._browsers[actor]
 
     def _bearer(self, actor: str, route: Route) -> dict[str, str]:
         if actor not in ("token", "other_token"):
             return {}
-        asked = route.access.permission if route.access and route.access.permission else None
-        possible = sorted(set(rules.PERMISSIONS) - rules.NEVER_FOR_TOKENS)
-        scope = (
-            [asked] if asked in possible and actor == "token" else [next(name for name in possible if name != asked)]
-        )
-        with unit_of_work(Actor.system("tests")) as work:
-            made = actions.create_token(work, secrets.token_hex(4), scope)
-        return {"Authorization": f"Bearer {made.secret}"}
+        asked = route.access.permission if route.access and route.access.permission else ""
+        if (actor, asked) not in self._tokens:
+            possible = sorted(set(rules.PERMISSIONS) - rules.NEVER_FOR_TOKENS)
+            other = next(name for name in possible if name != asked)
+            with unit_of_work(Actor.system("tests")) as work:
+                scope = asked if actor == "token" and asked in possible else other
+                made = actions.create_token(work, secrets.token_hex(4), [scope])
+            self._tokens[actor, asked] = {"Authorization": f"Bearer {made.secret}"}
+        return self._tokens[actor, asked]
+
+
+def _aged(actor: str) -> str:
+    """An administrator's session that is idle for too long, or whose last code is too old for sensitive actions."""
+    secret = session_of(make_account("administrator"))
+    aged = {"last_seen": now() - rules.IDLE} if actor == "expired" else {"confirmed_at": now() - rules.FRESH}
+    with unit_of_work(Actor.system("tests")) as work:
+        row = UserSession.secret_hash == queries.hash_of(secret)
+        work.session.execute(update(UserSession).where(row).values(**aged))
+    return secret
 
 
 def form_token(client: Browser) -> str:
