@@ -39,7 +39,8 @@ _ALL = (
     Topic(
         "cameras",
         "cameras:read",
-        ("cameras:",),
+        # not "cameras:pictures:", the record of each look at a picture: looking would then tell of itself for ever
+        ("cameras:camera:", "cameras:frame:", "cameras:link:"),
         ("camera", "state", "door", "entry", "event", "position", "status", "health"),
     ),
     Topic("cleandesk", "cleandesk:read", ("cleandesk:",), ("round", "finding", "state")),

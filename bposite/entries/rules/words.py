@@ -65,9 +65,11 @@ def answer(cls: str, decision: str | None, notable: bool) -> Answer:
 
 def sentence(decision: str | None, reason: str, vendor_reason: str | None, factors: Sequence[str]) -> str:
     """What happened. A plain grant says what was shown; a vendor's own word is kept when ours says less."""
+    if decision == "taken":
+        return ""  # the badge says that somebody went through
     if reason == "granted":
         shown = " + ".join(CREDENTIALS.get(factor, factor) for factor in factors)
-        return "" if decision == "taken" else shown
+        return shown
     told = label(reason)
     return f"{told} ({vendor_reason})" if vendor_reason and reason in ("deniedOther", "otherEvent") else told
 
