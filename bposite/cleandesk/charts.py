@@ -46,7 +46,7 @@ def ticks(floor: float) -> list[tuple[float, str]]:
     """Marks of a strip's scale: (position, label)."""
     steps = 5 if floor in (0.5, 0.0, 0.95) else 4 if floor == 0.8 else 5
     shares = [floor + (1 - floor) * i / steps for i in range(steps + 1)]
-    return [(round(STRIP * i / steps, 1), f"{share:.0%}") for i, share in enumerate(shares)]
+    return [(round(STRIP * i / steps, 1), f"{100 * share:.0f} %") for i, share in enumerate(shares)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def trend(points: Sequence[Point], target: float, signals: frozenset[str] = froz
         for i, (point, around) in enumerate(zip(points, intervals, strict=True))
     )
     path = " ".join(f"{'M' if i == 0 else 'L'}{mark.x} {mark.point}" for i, mark in enumerate(marks))
-    grid = tuple((y(floor + (1 - floor) * i / 5), f"{floor + (1 - floor) * i / 5:.0%}") for i in range(6))
+    grid = tuple((y(floor + (1 - floor) * i / 5), f"{100 * (floor + (1 - floor) * i / 5):.0f} %") for i in range(6))
     return Trend(marks, path, grid, y(target))
 
 

@@ -87,6 +87,19 @@ class Occupancy(Model):
     reason: Mapped[str] = mapped_column(String(200), default="")
 
 
+class FloorPicture(Model):
+    """The picture below the plan: the newest row counts. `metres`: how wide the picture is in the building."""
+
+    __tablename__ = "floor_picture"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    path: Mapped[str] = mapped_column(String(200))
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    metres: Mapped[float] = mapped_column(Float)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 # --- plans and rounds ------------------------------------------------------------------------------------------------
 
 

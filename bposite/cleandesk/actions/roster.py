@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bposite.cleandesk import queries
+from bposite.cleandesk import photos, queries
+from bposite.cleandesk.photos import Kept
+from bposite.cleandesk.queries import Floor
 from bposite.cleandesk.rules.roster import FaultyRowError, PlaceRow, Surroundings, read_row
-from bposite.cleandesk.tables import Occupancy, Place
+from bposite.cleandesk.tables import FloorPicture, Occupancy, Place
 from bposite.journal.work import Work
 from bposite.plumbing.errors import NotFound, Refusal
 from bposite.plumbing.ids import new_id
@@ -130,6 +132,34 @@ def assign(work: Work, place_id: str, shift: str, team: str, *, vacant: bool, re
     if _occupy(work, place_id, shift, team, vacant=vacant, reason=reason):
         data = {"shift": shift, "team": team, "vacant": vacant, "reason": reason}
         work.record("cleandesk:place:assigned", subject=place_id, data=data)
+
+
+def keep_floor(data: bytes) -> Kept:
+    """Store a picture of the floor before its transaction begins; Refusal when it cannot be read."""
+    return photos.keep(data)
+
+
+def set_floor(work: Work, kept: Kept, metres: float) -> None:
+    """Lay a stored picture below the plan; `metres` is how wide it is in the building."""
+    if not 2 <= metres <= 2000:
+        raise Refusal("metres", "Say how many metres wide the picture is (2 to 2000).", field="metres")
+    work.session.add(
+        FloorPicture(
+            id=new_id(),
+            sha256=kept.sha256,
+            path=kept.path,
+            width=kept.width,
+            height=kept.height,
+            metres=metres,
+            added_at=work.now,
+        )
+    )
+    work.record("cleandesk:floor:drawn", data={"sha256": kept.sha256, "metres": metres})
+
+
+def floor_file(row: Floor) -> bytes | None:
+    """The stored picture of the floor; None when its file is gone or was changed."""
+    return photos.load(row.path, row.sha256)
 
 
 def remove_place(work: Work, place_id: str, reason: str) -> None:

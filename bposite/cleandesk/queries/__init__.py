@@ -3,6 +3,7 @@
 from bposite.cleandesk.queries.auditors import Auditor, auditor, auditors
 from bposite.cleandesk.queries.catalogue import digest, in_force, limits, of_version
 from bposite.cleandesk.queries.figures import (
+    COUNTED,
     ItemCount,
     Point,
     Scope,
@@ -47,9 +48,11 @@ from bposite.cleandesk.queries.findings import (
 )
 from bposite.cleandesk.queries.presence import presence_of
 from bposite.cleandesk.queries.roster import (
+    Floor,
     Move,
     PlaceNow,
     counts,
+    floor_picture,
     labels,
     moves,
     place,
@@ -57,6 +60,7 @@ from bposite.cleandesk.queries.roster import (
     places,
     shifts,
     surroundings,
+    team_sizes,
 )
 from bposite.cleandesk.queries.rounds import (
     OPEN_STATES,
@@ -72,11 +76,13 @@ from bposite.cleandesk.queries.rounds import (
     proof_of,
     round_of,
     rounds,
+    seed_of,
     stops,
 )
 
 __all__ = [
     "CLOSED_STATES",
+    "COUNTED",
     "LANES",
     "OPEN",
     "OPEN_STATES",
@@ -84,6 +90,7 @@ __all__ = [
     "Auditor",
     "FaultRow",
     "FindingNow",
+    "Floor",
     "ItemCount",
     "LookRow",
     "Move",
@@ -114,6 +121,7 @@ __all__ = [
     "finding_by_number",
     "findings",
     "findings_between",
+    "floor_picture",
     "holidays",
     "in_force",
     "items",
@@ -140,11 +148,13 @@ __all__ = [
     "quality",
     "round_of",
     "rounds",
+    "seed_of",
     "shifts",
     "steps",
     "stops",
     "strata",
     "surroundings",
     "team_faults",
+    "team_sizes",
     "trend",
 ]

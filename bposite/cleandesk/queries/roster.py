@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from bposite.cleandesk.queries import catalogue
 from bposite.cleandesk.rules.roster import Surroundings
-from bposite.cleandesk.tables import Occupancy, Place
+from bposite.cleandesk.tables import FloorPicture, Occupancy, Place
 from bposite.doors.queries.names import zone_names
+from bposite.people.queries import search_persons
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,37 @@ def moves(session: Session, place_id: str) -> list[Move]:
 def shifts(session: Session) -> list[str]:
     """The shifts that any place knows now."""
     return sorted(session.scalars(select(Occupancy.shift).where(Occupancy.until_at.is_(None)).distinct()))
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The picture below the plan; `metres` is its width in the building."""
+
+    id: str
+    sha256: str
+    path: str
+    width: int
+    height: int
+    metres: float
+
+    @property
+    def tall(self) -> float:
+        """Its height in the building, in metres."""
+        return self.metres * self.height / self.width
+
+
+def floor_picture(session: Session) -> Floor | None:
+    """The picture that lies below the plan now."""
+    row = session.scalar(select(FloorPicture).order_by(FloorPicture.added_at.desc(), FloorPicture.id.desc()).limit(1))
+    return None if row is None else Floor(row.id, row.sha256, row.path, row.width, row.height, row.metres)
+
+
+def team_sizes(session: Session) -> dict[str, int]:
+    """team -> how many people of the directory belong to it."""
+    sizes: dict[str, int] = {}
+    for person in search_persons(session, "", limit=100_000):
+        sizes[person.team] = sizes.get(person.team, 0) + 1
+    return sizes
 
 
 def counts(session: Session) -> dict[tuple[str, str], int]:

@@ -11,6 +11,7 @@ from sqlalchemy import Integer, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from bposite.cleandesk.rules.machines import Round
+from bposite.cleandesk.rules.sampling import seed
 from bposite.cleandesk.tables import AuditPlan, AuditRound, FindingRow, Observation, ObservedItem, Photo, RoundPlace
 
 OPEN_STATES = (Round.PLANNED, Round.DRAWN, Round.IN_PROGRESS)
@@ -167,6 +168,13 @@ def proof_of(session: Session, round_id: str) -> RoundProof | None:
         return None
     names = [name for name in RoundProof.__dataclass_fields__ if name != "plan"]
     return RoundProof(plan=row.plan_id or row.id, **{name: getattr(row, name) for name in names})
+
+
+def seed_of(proof: RoundProof) -> str:
+    """The seed of a published round; ValueError before it is published."""
+    if not proof.nonce:
+        raise ValueError("the nonce of this round is not published")
+    return seed(proof.plan, proof.period, proof.checkpoint, proof.nonce)
 
 
 def stops(session: Session, round_id: str, *, taken: bool = True) -> list[StopRow]:

@@ -253,8 +253,8 @@ def _missing_quality(strata: Sequence[StratumCount], quality: Quality, limits: L
         missing.append(Missing("rounds_open", f"{rounds} drawn but not submitted."))
     if quality.drawn and quality.not_observed > limits.not_observed_max * quality.drawn:
         share = quality.not_observed / quality.drawn
-        text = f"{quality.not_observed} of {quality.drawn} drawn places ({share:.0%}) were not seen"
-        text += f"; more than {limits.not_observed_max:.0%} makes the period not reportable."
+        text = f"{quality.not_observed} of {quality.drawn} drawn places ({_percent(share, 0)}) were not seen"
+        text += f"; more than {_percent(limits.not_observed_max, 0)} makes the period not reportable."
         missing.append(Missing("not_reportable", text))
     return missing
 
@@ -274,7 +274,7 @@ def _provisional(quality: Quality, limits: Limits) -> list[Missing]:
 
 
 def _too_little(found: Estimate, target: float, more: int | None) -> Missing:
-    shown = f"{found.passed} of {found.seen} supports at least {found.lower:.1%}, not {target:.0%}."
+    shown = f"{found.passed} of {found.seen} supports at least {_percent(found.lower)}, not {_percent(target, 0)}."
     if more is None:
         return Missing("cannot_be_carried", shown + " No further sample of this frame can carry it.")
     desks = "1 more desk" if more == 1 else f"{more} more desks"
@@ -310,3 +310,7 @@ def _with_passes(strata: Sequence[StratumCount], extra: int) -> list[StratumCoun
         StratumCount(s.key, s.frame, size, s.passed + size - s.seen)
         for s, size in zip(strata, spread(sum(seen) + extra, frames, seen, frames), strict=True)
     ]
+
+
+def _percent(share: float, places: int = 1) -> str:
+    return f"{100 * share:.{places}f} %"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint
+from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
 from bposite.cleandesk import queries, words
@@ -29,10 +28,10 @@ def percent(share: float | None, places: int = 1) -> str:
 blueprint.add_app_template_filter(percent, "percent")
 
 
-@blueprint.app_context_processor
-def _shared() -> dict[str, Any]:
-    """Words that every clean desk template may use."""
-    return {"desk_words": words}
+@blueprint.record_once
+def _share(state: BlueprintSetupState) -> None:
+    """Words that every clean desk template and its macros may use."""
+    state.app.jinja_env.globals["desk_words"] = words
 
 
 def zone_words(session: Session) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -10,9 +12,10 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from bposite.cleandesk import actions, photos, queries
+from bposite.cleandesk import actions, photos, prints, queries
 from bposite.cleandesk.forms import ActionForm, DisputeForm, RiskForm, WordsForm, refuse
 from bposite.cleandesk.queries import FindingNow, Wanted
+from bposite.cleandesk.rules.exports import safe_cell
 from bposite.cleandesk.rules.machines import FINDING, events_in
 from bposite.cleandesk.rules.outcome import dispute_until
 from bposite.cleandesk.rules.repeats import rung
@@ -23,7 +26,8 @@ from bposite.people.access import current_actor, requires
 from bposite.plumbing.clock import local, now, site_zone
 from bposite.plumbing.db import reading
 from bposite.plumbing.errors import NotFound, Refusal
-from bposite.plumbing.web import wants_fragment
+from bposite.plumbing.settings import current
+from bposite.plumbing.web import iso, wants_fragment, whole_number
 
 PAGE = 60
 
@@ -150,6 +154,45 @@ def accept_risk(finding_id: str) -> ResponseReturnValue:
     return _do(finding_id, form, act, "The risk is accepted until that day.")
 
 
+@blueprint.get("/findings/<finding_id>/card.pdf")
+@requires("cleandesk:read")
+def desk_card(finding_id: str) -> ResponseReturnValue:
+    """The card that is left on the desk."""
+    with reading() as session:
+        row = _needed(session, finding_id)
+        catalogue = queries.of_version(session, row.catalogue_version)
+        last = dispute_until(
+            local(row.raised_at).date(), queries.holidays(session), catalogue.workflow.dispute_working_days
+        )
+        zone = zone_words(session).get(row.zone, row.zone)
+    item = catalogue.item(row.item_id)
+    data = {
+        "place": row.place_id, "zone": zone, "seen": f"{local(row.seen_at):%d %b %Y, %H:%M}", "fault": row.fault,
+        "pass_when": item.pass_when, "on_the_spot": item.on_the_spot, "due": f"{local(row.due_at):%d %b %Y, %H:%M}",
+        "number": f"F-{row.number}", "dispute": f"{last:%d %b %Y}", "site": current().site.name,
+        "address": f"{current().web.address}{url_for('.finding_by_number', number=row.number)}",
+    }  # fmt: skip
+    headers = {"Content-Disposition": f'inline; filename="desk-card-{row.number}.pdf"'}
+    return Response(prints.desk_card(data), mimetype="application/pdf", headers=headers)
+
+
+@blueprint.get("/findings.csv")
+@requires("cleandesk:read")
+def findings_csv() -> ResponseReturnValue:
+    """The findings of the filter as CSV; cells cannot become formulas, and no person is in it."""
+    columns = (
+        "number", "severity", "state", "fault", "item_id", "place_id", "zone", "team", "shift", "moment", "seen_at",
+        "due_at", "settled_at", "repeat", "incident", "owner_name",
+    )  # fmt: skip
+    with reading() as session:
+        rows = queries.findings(session, _wanted(), now(), limit=5000)
+    lines = [[_cell(getattr(row, name)) for name in columns] for row in rows]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows([columns, *lines])
+    headers = {"Content-Disposition": 'attachment; filename="findings.csv"'}
+    return Response("\ufeff" + out.getvalue(), mimetype="text/csv; charset=utf-8", headers=headers)
+
+
 @blueprint.get("/photos/<photo_id>.jpg")
 @requires("cleandesk:read")
 def photo(photo_id: str) -> ResponseReturnValue:
@@ -160,6 +203,10 @@ def photo(photo_id: str) -> ResponseReturnValue:
     if data is None:
         raise NotFound("photo", "This picture is not there, or its file was changed.", remedy="Tell an administrator.")
     return Response(data, mimetype="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+
+
+def _cell(value: object) -> object:
+    return iso(value) if isinstance(value, datetime) else safe_cell(value)
 
 
 def _page(finding_id: str, forms: dict[str, Any] | None = None) -> ResponseReturnValue:
@@ -273,7 +320,7 @@ def _filters() -> dict[str, Any]:
 
 
 def _after() -> tuple[datetime, int] | None:
-    due, number = request.args.get("due", ""), request.args.get("number", type=int)
+    due, number = request.args.get("due", ""), whole_number(request.args.get("number"))
     if not due or number is None or number >= 2**31:
         return None
     try:

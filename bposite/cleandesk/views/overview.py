@@ -48,7 +48,7 @@ def overview() -> ResponseReturnValue:
             to_review=queries.rounds(session, states=(Round.SUBMITTED,), limit=12),
             counts=queries.board_counts(session, Wanted(states=queries.OPEN), at),
             critical=[f for f in queries.open_findings(session) if f.severity == "S1"][:6],
-            due=due_walks(session, at),
+            walks_due=due_walks(session, at),
             claim=month_claim(session, Scope((month,))),
             zone_states=zone_states(session, month, at),
             faults=queries.team_faults(session),

@@ -24,7 +24,7 @@ from bposite.people.access import current_actor, requires
 from bposite.plumbing.clock import local, now, site_zone
 from bposite.plumbing.db import reading
 from bposite.plumbing.errors import Refusal
-from bposite.plumbing.web import wants_fragment
+from bposite.plumbing.web import wants_fragment, whole_number
 
 PAGE = 40
 WALKS = 4
@@ -35,7 +35,7 @@ WALKS = 4
 def rounds() -> ResponseReturnValue:
     """All rounds, newest first."""
     state = request.args.get("state", "")
-    before = request.args.get("before", type=int)
+    before = whole_number(request.args.get("before"))
     states = (state,) if state in {str(known) for known in Round} else ()
     with reading() as session:
         rows = queries.rounds(session, states=states, before=before, limit=PAGE + 1)

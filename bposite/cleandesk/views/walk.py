@@ -148,7 +148,7 @@ def manifest() -> ResponseReturnValue:
     return Response(msgspec.json.encode(data), mimetype="application/manifest+json")
 
 
-@blueprint.get("/t/<tag>")
+@blueprint.get("/walk/t/<tag>")
 @requires("cleandesk:read")
 def by_tag(tag: str) -> ResponseReturnValue:
     """Where the sticker on a desk leads: into my walk when it is part of it, else to the place's own page."""
