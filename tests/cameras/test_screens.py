@@ -198,7 +198,7 @@ def test_the_form_changes_a_camera_and_keeps_its_password(planned: Flask, client
     facilities = client_as("facilities")
     good = {
         "name": "Lobby east",
-        "url": "rtsp://192.0.2.9/live",
+        "url": "rtsp://192.0.2.7/other",
         "transport": "udp",
         "offset_ms": "250",
         "enabled": "y",
@@ -221,6 +221,22 @@ def test_the_form_changes_a_camera_and_keeps_its_password(planned: Flask, client
         assert refused.status_code == 422
         assert word in refused.get_data(as_text=True)
     assert client_as("guard").get("/cameras/cam-1/edit").status_code == 403
+
+
+def test_a_password_is_never_sent_to_another_host_and_no_file_is_chosen_by_a_form(
+    planned: Flask, client_as: Client
+) -> None:
+    facilities = client_as("facilities")
+    good = {"name": "Lobby", "transport": "tcp", "offset_ms": "0", "enabled": "y"}
+    elsewhere = "rtsp://192.0.2.66:554/live"
+    assert facilities.send("/cameras/cam-1/edit", url=elsewhere, doors=["door-1"], **good).status_code == 302
+    with reading() as session:
+        address = queries.address_of(session, "cam-1")
+    assert address is not None
+    assert address.full() == elsewhere
+    refused = facilities.send("/cameras/cam-1/edit", url="file:///etc/passwd", doors=["door-1"], **good)
+    assert refused.status_code == 422
+    assert "site plan" in refused.get_data(as_text=True)
 
 
 def test_a_confirmed_view_is_kept_as_evidence(planned: Flask, client_as: Client) -> None:

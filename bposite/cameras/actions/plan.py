@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, select
 
-from bposite.cameras.rules.address import Address, parse
+from bposite.cameras.rules.address import Address, host, parse
 from bposite.cameras.rules.plan import CameraPlan
 from bposite.cameras.rules.shapes import Point, Polygon, checked_line, checked_masks
 from bposite.cameras.tables import Camera, CameraCover
@@ -56,6 +56,8 @@ def _apply(work: Work, plan: CameraPlan, ordinal: int) -> bool:
         work.session.add(row)
     address = parse(plan.url)
     before = _facts(row)
+    if row.url is not None and host(row.url) != host(address.url):
+        row.secret = None  # or whoever may change an address could have the password sent to a machine of theirs
     row.name, row.url, row.transport, row.enabled = plan.name, address.url, plan.transport, plan.enabled
     row.zones, row.expected_rate, row.ring_mb = list(plan.zones), plan.expected_rate, plan.ring_mb
     row.retired, row.ordinal = False, ordinal
@@ -100,10 +102,14 @@ def the_camera(work: Work, camera_id: str) -> Camera:
 
 
 def configure(work: Work, plan: CameraPlan) -> None:
-    """Change one camera through its form. Credentials are kept unless the address brings new ones."""
+    """Change one camera through its form. Credentials are kept while the host stays the same and no new ones come.
+
+    A file of this machine is a camera by the site plan only, never by a form.
+    """
     row = the_camera(work, plan.id)
     try:
-        parse(plan.url)
+        if parse(plan.url).url.startswith("file:") and plan.url != row.url:
+            raise ValueError("A file cannot be chosen here. Write it into the site plan.")
     except ValueError as error:
         raise Refusal("camera_address", str(error), field="url") from None
     if _apply(work, plan, row.ordinal):

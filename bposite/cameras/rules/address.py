@@ -45,6 +45,11 @@ def parse(text: str) -> Address:
     return Address(clean, unquote(parts.username or ""), unquote(parts.password or ""))
 
 
+def host(url: str) -> str:
+    """The host of a public address, in small letters; empty for a file. To it credentials belong."""
+    return (urlsplit(url).hostname or "").lower()
+
+
 def scrub(text: str) -> str:
     """A message with the credentials of any address in it blotted out (library errors quote whole addresses)."""
     return _USERINFO.sub("***@", text)
