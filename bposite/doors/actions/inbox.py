@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bposite.doors.events import Delivery
+from bposite.doors.tables import DeviceState
 from bposite.doors.wire.routes import push_topic
 from bposite.plumbing import jobs
 from bposite.plumbing.clock import from_micros, now, to_micros
@@ -27,6 +28,15 @@ PURPOSE = "doors.message"
 LEASE_S = 60.0
 AGAIN = timedelta(seconds=30)
 MOST_ATTEMPTS = 10
+CURSOR = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last event number fetched from a controller; ``generation`` counts how often it began again at 1."""
+
+    upto: int
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +53,33 @@ def receive(device: str, path: str, payload: bytes, *, key: str = "") -> None:
 
     ``path``: what the message came on, with its query; it becomes part of the topic (see ``wire.routes``).
     """
-    at = now()
-    body = {
-        "topic": push_topic(device, path),
-        "at": to_micros(at),
-        "sealed": base64.b64encode(seal(PURPOSE, payload)).decode("ascii"),
-    }
     with transaction() as session:
-        jobs.enqueue(session, KIND, f"{device}:{key or new_id()}", body)
+        jobs.enqueue(session, KIND, f"{device}:{key or new_id()}", _body(device, path, payload))
+
+
+def receive_asked(device: str, messages: Sequence[tuple[str, bytes]], cursor: Cursor) -> None:
+    """Store what a controller answered, (path, payload) each, together with how far it has been asked."""
+    with transaction() as session:
+        rows = [(f"{device}:{new_id()}", _body(device, path, payload)) for path, payload in messages]
+        jobs.enqueue_many(session, KIND, rows)
+        state = session.get(DeviceState, device, with_for_update=True)
+        if state is None:
+            state = DeviceState(device=device, online=False, facets={})
+            session.add(state)
+        state.facets = dict(state.facets or {}) | {CURSOR: {"upto": cursor.upto, "generation": cursor.generation}}
+
+
+def cursor_of(device: str) -> Cursor | None:
+    """How far a controller has been asked; None before the first time."""
+    with reading() as session:
+        state = session.get(DeviceState, device)
+        found = (state.facets or {}).get(CURSOR) if state is not None else None
+    return None if found is None else Cursor(int(found["upto"]), int(found["generation"]))
+
+
+def _body(device: str, path: str, payload: bytes) -> dict[str, object]:
+    sealed = base64.b64encode(seal(PURPOSE, payload)).decode("ascii")
+    return {"topic": push_topic(device, path), "at": to_micros(now()), "sealed": sealed}
 
 
 def waiting(limit: int = 200) -> list[Waiting]:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from bposite.doors import worker
 from bposite.doors.actions import alarms, commands, devices, inbox, ingest
 from bposite.doors.events import (
     AccessRequest,
@@ -276,6 +277,7 @@ def run(stop: threading.Event, *, client_id: str = "", watched: Watched | None =
     listener.link = MqttLink(settings.mqtt, name, topics, listener.handle, idle=listener.idle)
     watch = threading.Thread(target=_watch, args=(listener, listener.link, stop), daemon=True)
     watch.start()
+    threading.Thread(target=worker.run, args=(stop,), daemon=True).start()
     listener.link.run(stop)
     watch.join(timeout=2)
 

@@ -99,13 +99,21 @@ def translate(delivery: Delivery, config: DeviceConfig) -> Translation:
 
 @adapter
 def translate_direct(delivery: Delivery, config: DeviceConfig) -> Translation:
-    """An event that the package ``uhppoted`` gave in process, as JSON with its own field names
-    (``controller, index, event_type, access_granted, door, direction, card, timestamp, reason``;
-    those of its listener have ``event_`` before them). Topic ``uhppote/replay`` marks back-fill."""
+    """What the package ``uhppoted`` gave in process, as JSON with its own field names (an event:
+    ``controller, index, event_type, access_granted, door, direction, card, timestamp, reason``;
+    those of its listener have ``event_`` before them). Topics: ``.../replay`` marks back-fill,
+    ``.../link`` has ``online``, ``.../status`` the clock and the doors, ``.../reset`` says that
+    the controller counts from 1 again; ``generation`` keeps such numbers apart.
+    """
     doc = fields.mapping(parse(delivery.payload))
+    word = delivery.topic.rpartition("/")[2]
+    number = fields.sequence(doc, "controller")
+    if word in ("link", "status", "reset"):
+        source = Source(delivery, config, NAME, f"uhppote-{number}", Moment(delivery.received_at))
+        return one(_condition(source, word, doc))
     flat = {key.removeprefix("event_"): value for key, value in doc.items()}
     inner = {
-        "device-id": flat.get("controller"),
+        "device-id": number,
         "event-id": flat.get("index"),
         "event-type": flat.get("type"),
         "event-reason": flat.get("reason"),
@@ -114,15 +122,25 @@ def translate_direct(delivery: Delivery, config: DeviceConfig) -> Translation:
         "direction": flat.get("direction"),
         "card-number": flat.get("card"),
         "timestamp": flat.get("timestamp"),
+        "generation": doc.get("generation"),
     }
-    replayed = delivery.topic.endswith("/replay")
-    return one(_event(delivery, config, inner, replayed), fields.encoded(fields.redacted(doc, SECRETS)))
+    return one(_event(delivery, config, inner, word == "replay"), fields.encoded(fields.redacted(doc, SECRETS)))
+
+
+def _condition(source: Source, word: str, doc: Doc) -> Incoming:
+    if word == "link":
+        return source.link(bool(fields.boolean(doc, "online")), "asked")
+    if word == "reset":
+        return source.system("events-lost", detail="the controller counts its events from 1 again")
+    value = {key: doc[key] for key in ("clock", "skew_s", "doors_open", "last_event", "system_error") if key in doc}
+    return source.facet("status", value)
 
 
 def _event(delivery: Delivery, config: DeviceConfig, doc: Doc, replayed: bool = False) -> EntryEvent:
     number, index = fields.sequence(doc, "device-id"), fields.sequence(doc, "event-id")
     if number is None or index is None:
         raise MalformedError("bad-shape", "device-id and event-id are needed")
+    generation = fields.sequence(doc, "generation")
     source = Source(
         delivery,
         config,
@@ -130,7 +148,7 @@ def _event(delivery: Delivery, config: DeviceConfig, doc: Doc, replayed: bool = 
         f"uhppote-{number}",
         _moment(delivery, config, doc, replayed),
         seq=index,
-        key=str(index),
+        key=f"{generation}:{index}" if generation else str(index),
         replayed=replayed,
     )
     return _classified(source, doc)
