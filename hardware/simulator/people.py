@@ -52,7 +52,7 @@ class World:
         self.people = {
             row["number"]: Person(
                 row["number"],
-                _home(row, plan),
+                _home(row, plan, opened[row["number"]]),
                 key.get((row["number"], "card"), ""),
                 key.get((row["number"], "finger"), ""),
                 opened[row["number"]],
@@ -83,12 +83,14 @@ class World:
         return found
 
 
-def _home(row: dict[str, Any], plan: dict[str, Any]) -> str:
-    """The zone where somebody works: the one that their team's desks are in, else by their role."""
-    desks = [desk["zone"] for desk in plan["desks"] if desk["team"] == row["team"] and desk["kind"] == "desk"]
+def _home(row: dict[str, Any], plan: dict[str, Any], opened: frozenset[str]) -> str:
+    """The zone where somebody works: where their team's desks are, if they may go there; else a floor that they may."""
     if row["role"].startswith("Stores"):
         return "goods"
-    return desks[0] if desks else "lobby"
+    reachable = [door["to_zone"] for door in plan["doors"] if door["id"] in opened]
+    desks = [desk["zone"] for desk in plan["desks"] if desk["team"] == row["team"] and desk["kind"] == "desk"]
+    floors = [zone["id"] for zone in plan["zones"] if zone["client"] == row["client"] and row["client"]]
+    return next((zone for zone in (*desks, *floors) if zone in reachable), "lobby")
 
 
 class Staff:

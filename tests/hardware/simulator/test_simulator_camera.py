@@ -14,8 +14,9 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import SIMULATOR, Program, Seen, TestCameras
 from stamp import read_clock, read_frame_number
+
+from tests.hardware.simulator.kit import SIMULATOR, Program, Seen, TestCameras
 
 Start = Callable[..., TestCameras]
 FAST = ("--size", "320x180", "--fps", "20", "--gop", "10")

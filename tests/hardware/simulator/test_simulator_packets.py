@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from faults import FaultError, Faults
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from media import AccessUnit, Shape, nal_type, probe_parameter_sets, split_annex_b, split_lengths
 from rtp import MTU, NTP_EPOCH, Stamper, payloads, sender_report
@@ -33,6 +33,7 @@ def _joined(codec: str, parts: list[bytes]) -> list[bytes]:
     return nals
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["h264", "hevc"]), st.lists(st.integers(3, 5000), min_size=1, max_size=4))
 def test_fragments_join_to_the_same_nal_units(codec: str, sizes: list[int]) -> None:
     head = b"\x65\x88" if codec == "h264" else b"\x26\x01"
@@ -50,6 +51,7 @@ def test_sequence_numbers_run_over() -> None:
     assert all(head[1] == 96 | 0x80 and head[3] == 5 and head[4] == 7 for head in heads)
 
 
+@settings(deadline=None)
 @given(st.floats(1.6e9, 2.0e9))
 def test_a_report_carries_the_clock_to_a_microsecond(wall: float) -> None:
     packet = sender_report(9, wall, 1234, 5, 6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stamp import VALUE_BITS, crc8, read_clock, read_frame_number, write_number
 
@@ -14,6 +14,7 @@ def _picture(width: int, height: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**VALUE_BITS - 1), st.sampled_from([(320, 180), (640, 360), (768, 432), (1920, 1080)]))
 def test_what_is_written_is_read_after_jpeg(number: int, size: tuple[int, int]) -> None:
     picture = _picture(*size)
@@ -30,6 +31,7 @@ def test_a_scaled_picture_still_tells(size: tuple[int, int]) -> None:
     assert read_frame_number(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)) == 123_456_789
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32 - 1))
 def test_noise_black_and_grey_are_no_number(seed: int) -> None:
     assert read_frame_number(np.zeros((180, 320, 3), np.uint8)) is None
@@ -37,6 +39,7 @@ def test_noise_black_and_grey_are_no_number(seed: int) -> None:
     assert read_frame_number(_picture(320, 180, seed)) is None
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**VALUE_BITS - 1), st.integers(4, 59))
 def test_one_wrong_cell_is_noticed(number: int, cell: int) -> None:
     picture = np.zeros((180, 320), np.uint8)
