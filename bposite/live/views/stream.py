@@ -1,4 +1,4 @@
-"""Edges of what is happening now: the stream, Site now and the wall."""
+"""The live stream: server-sent events of the journal."""
 
 from __future__ import annotations
 
@@ -63,6 +63,3 @@ def _busy(error: TooManyStreamsError) -> Response:
     answer = problem(503, "too_many_streams", words[error.whose])
     answer.headers["Retry-After"] = str(RETRY_AFTER)
     return answer
-
-
-blueprints = (stream_blueprint,)

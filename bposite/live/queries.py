@@ -1,0 +1,165 @@
+"""What is happening now, for Site now, the wall and the health of the system."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bposite.cameras.queries import CameraRow, cameras
+from bposite.doors import queries as doors
+from bposite.doors.queries import EntryFilter, search_entries
+from bposite.doors.queries.board import AlarmRow, DoorNow, ZoneNow, alarms, doors_now, zones_now
+from bposite.doors.queries.devices import devices_health, open_quarantine
+from bposite.entries.queries import Line, Still, lines, names
+from bposite.entries.queries.stills import NO_STILL, stills_of
+from bposite.evidence.queries import standing
+from bposite.journal import queries as journal
+from bposite.plumbing import health, jobs
+from bposite.plumbing.clock import now
+from bposite.plumbing.settings import current
+from bposite.visits.queries.board import Card
+from bposite.visits.queries.tally import Tally, overdue, tally
+
+FEED = 12
+ALARMS = 6
+LEAST_DISK_MB = 1024
+LATE_CHECKPOINT = 10  # times the interval of checkpoints; beyond it the signing is not working
+NEEDED = ("listen", "cameras", "work", "web")
+PEOPLE = EntryFilter(classes=("access", "reader", "alarm"))
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """One part of the system. ``state``: up | degraded | down | unknown; never up by default."""
+
+    name: str
+    state: str
+    detail: str
+    at: datetime | None
+
+    @property
+    def status(self) -> str:
+        """The interface's status colour."""
+        return {"up": "good", "degraded": "attention", "down": "alarm"}.get(self.state, "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class DoorCard:
+    """A door with the still of its last entry and the cameras that should see it."""
+
+    door: DoorNow
+    still: Still
+    covered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SiteNow:
+    """Everything on the page."""
+
+    at: datetime
+    zones: Sequence[ZoneNow]
+    doors: Sequence[DoorCard]
+    alarms: Sequence[AlarmRow]
+    more_alarms: int
+    feed: Sequence[Line]
+    visits: Tally
+    overdue: Sequence[Card]
+    cameras: Sequence[CameraRow]
+    lamps: Sequence[Lamp]
+
+    @property
+    def heads(self) -> int:
+        """Everybody inside."""
+        return sum(zone.heads for zone in self.zones if zone.kind != "outside")
+
+
+def site_now(session: Session, *, pictures: bool) -> SiteNow:
+    """The site at this moment; ``pictures`` False leaves stills out."""
+    at = now()
+    here, seen = doors_now(session), cameras(session)
+    working = {door for row in seen if row.enabled and not row.failed for door, _ in row.doors}
+    last = [door.last.position for door in here if door.last is not None]
+    stills = stills_of(session, last) if pictures else {}
+    raised = [row for row in alarms(session, limit=50) if row.live]
+    rows = search_entries(session, PEOPLE, limit=FEED)
+    return SiteNow(
+        at, zones_now(session),
+        [DoorCard(one, stills.get(one.last.position, NO_STILL) if one.last else NO_STILL, one.id in working)
+         for one in here],
+        raised[:ALARMS], max(0, len(raised) - ALARMS), lines(session, rows, names(session), pictures=pictures),
+        tally(session, at), overdue(session, at), seen, lamps(session),
+    )  # fmt: skip
+
+
+def lamps(session: Session) -> list[Lamp]:
+    """Every part that the site needs, with the truth about it; one that never spoke is unknown, not up."""
+    spoken = {part.name: part for part in health.parts(session)}
+    needed = ("broker", *NEEDED) if current().mqtt.embedded else NEEDED
+    found = [Lamp("database", "up", session.get_bind().dialect.name, now())]
+    for name in (*needed, *(name for name in spoken if name not in needed)):
+        part = spoken.get(name)
+        found.append(Lamp(name, part.state, part.detail, part.beat_at) if part else Lamp(name, "unknown", "", None))
+    return [*found, _devices(session), _disk(), _checkpoint(session)]
+
+
+def overall(found: Sequence[Lamp]) -> str:
+    """up | degraded | down: the worst of what the site needs."""
+    states = {lamp.state for lamp in found}
+    if "down" in states:
+        return "down"
+    return "degraded" if states & {"degraded", "unknown"} else "up"
+
+
+def _devices(session: Session) -> Lamp:
+    rows = [row for row in devices_health(session, now()) if row.planned and not row.revoked]
+    silent = [row.name for row in rows if row.status == "alarm"]
+    if silent:
+        return Lamp("devices", "degraded", f"{len(silent)} of {len(rows)} need a look: {', '.join(silent[:3])}", now())
+    return Lamp("devices", "up", f"{len(rows)} of {len(rows)} heard", now())
+
+
+def _disk() -> Lamp:
+    free = shutil.disk_usage(current().state_dir).free // 2**20
+    state = "up" if free >= LEAST_DISK_MB else "degraded" if free >= LEAST_DISK_MB // 8 else "down"
+    return Lamp("disk", state, f"{free / 1024:.1f} GB free", now())
+
+
+def _checkpoint(session: Session) -> Lamp:
+    stand = standing(session)
+    if stand.signed_at is None:
+        return Lamp("checkpoint", "unknown" if stand.size else "up", "nothing signed yet", None)
+    age = (now() - stand.signed_at).total_seconds()
+    late = stand.behind > 0 and age > LATE_CHECKPOINT * current().checkpoint_seconds
+    return Lamp("checkpoint", "degraded" if late else "up", f"{stand.signed} facts signed", stand.signed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Numbers for the monitoring of the system."""
+
+    facts: int
+    signed: int
+    checkpoint_age_s: float | None
+    jobs: dict[tuple[str, str], int]
+    open_alarms: int
+    open_quarantine: int
+    cameras_failed: int
+    cameras: int
+    devices_silent: int
+    inside: int
+
+
+def measures(session: Session) -> Measures:
+    """Read at every scrape; all of it from indexed or small tables."""
+    stand, seen = standing(session), cameras(session)
+    age = (now() - stand.signed_at).total_seconds() if stand.signed_at else None
+    return Measures(
+        journal.size(session), stand.signed, age, jobs.counts(session), doors.open_alarms(session),
+        open_quarantine(session), sum(row.failed for row in seen), len(seen),
+        sum(row.status == "alarm" for row in devices_health(session, now())),
+        sum(zone.heads for zone in zones_now(session) if zone.kind != "outside"),
+    )  # fmt: skip
