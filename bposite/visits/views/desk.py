@@ -165,12 +165,12 @@ def mismatch(visit_id: str) -> ResponseReturnValue:
 @requires("visits:write")
 def photo(visit_id: str) -> ResponseReturnValue:
     """A picture from the browser's camera or from a file."""
-
-    def action(work: Work) -> None:
-        sent = request.files.get("photo")
-        actions.set_photo(work, visit_id, photos.store(sent.read() if sent else b""))
-
-    return do(visit_id, "photo", action)
+    sent = request.files.get("photo")
+    try:
+        digest = photos.store(sent.read() if sent else b"")  # before the unit: doors would wait while it is decoded
+    except Refusal as refusal:
+        return page(visit_id, Refused("photo", refusal.field or "", f"{refusal.message} {refusal.remedy}".strip()))
+    return do(visit_id, "photo", lambda work: actions.set_photo(work, visit_id, digest))
 
 
 @blueprint.get("/<visit_id>/photo/<digest>.jpg")
