@@ -9,7 +9,7 @@ from bposite.doors.events import AccessAnswer, AlarmEvent, Command, Delivery, De
 from bposite.doors.reasons import REASONS
 from bposite.doors.wire import encode, outward
 from bposite.doors.wire.adapters.registry import translate
-from tests.doors.wire.test_vectors import sequence
+from tests.doors.wire.test_wire_vectors import sequence
 
 TIME = datetime(2026, 11, 23, 9, 0, 1, 120000, tzinfo=UTC)
 CONFIG = DeviceConfig(adapter="onvif-ej", site="pune-1", card_ref=str)
