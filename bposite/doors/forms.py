@@ -73,11 +73,14 @@ class WhatIfForm(FlaskForm):  # type: ignore[misc]
         csrf = False
 
     person = StringField(
-        "Person", [DataRequired("Type a number such as E-1001."), Length(max=40)], [one_line],
-        description="The person's number",
+        "Person", [DataRequired("Type a name, or a number such as E-1001."), Length(max=120)], [one_line],
+        description="Name or number",
     )  # fmt: skip
     shown = SelectField(
-        "Shown", choices=[("card", "Card"), ("card+finger", "Card and finger"), ("finger", "Finger")], default="card"
+        "Shown", [DataRequired("Choose what is shown.")],
+        choices=[("card", "Card"), ("card+finger", "Card and finger"), ("finger", "Finger")], default="card",
+    )  # fmt: skip
+    direction = SelectField(
+        "Direction", [DataRequired("Choose in or out.")], choices=[("in", "In"), ("out", "Out")], default="in"
     )
-    direction = SelectField("Direction", choices=[("in", "In"), ("out", "Out")], default="in")
     at = DateTimeLocalField("Time", [Optional()], format="%Y-%m-%dT%H:%M", description="Site time; empty: now")

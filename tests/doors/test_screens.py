@@ -63,8 +63,10 @@ def test_a_command_needs_a_reason_and_is_queued(ears: tuple[Listener, Tape], cli
         ("person=E-1016&shown=card&direction=in", "finger missing"),
         ("person=E-1026&shown=card%2Bfinger&direction=in", "no access level"),
         ("person=E-1026&shown=card&direction=out", "Granted"),
-        ("person=E-9&shown=card&direction=in", "Nobody has this number"),
-        ("person=&shown=card&direction=in", "Type a number"),
+        ("person=E-9&shown=card&direction=in", "Nobody has this name or number"),
+        ("person=aarav+joshi&shown=card%2Bfinger&direction=in", "Granted"),
+        ("person=a&shown=card&direction=in", "Several people"),
+        ("person=&shown=card&direction=in", "Type a name"),
         ("person=E-1016&shown=card&direction=in&at=soon", "valid"),
     ],
 )
@@ -136,7 +138,7 @@ def test_alarms_are_taken_and_closed_by_name(ears: tuple[Listener, Tape], client
     ears[0].handle([Device().event("alarm", "forcedOpen")])
     (alarm,) = rows(Alarm)
     guard = client_as("guard")
-    assert "forcedOpen" in guard.get("/alarms/").get_data(as_text=True)
+    assert "Door forced open: Operations A, main door" in guard.get("/alarms/").get_data(as_text=True)
     assert guard.send(f"/alarms/{alarm.id}/acknowledge", f"/alarms/{alarm.id}").status_code == 302
     assert guard.send(f"/alarms/{alarm.id}/close", f"/alarms/{alarm.id}", reason="").status_code == 422
     assert (

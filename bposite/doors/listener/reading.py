@@ -35,6 +35,7 @@ from bposite.doors.rules.decide import Answer, Step
 from bposite.doors.rules.policy import Door
 from bposite.doors.rules.scene import Whereabouts
 from bposite.doors.rules.times import Timing, hint, liveness
+from bposite.doors.rules.words import title
 from bposite.plumbing.clock import to_micros
 
 DEBOUNCE = timedelta(seconds=DEBOUNCE_SECONDS)
@@ -218,7 +219,7 @@ class Reading:
         record.person, record.visit, record.pass_id = subject.person, subject.visit, subject.pass_id
         record.notable = event.decision == "denied" or event.duress
         if event.duress:
-            self.intend("duress", f"Duress at {record.door or record.door_ref}", record, timing)
+            self.intend("duress", f"{title('duress')}: {door.name if door else record.door_ref}", record, timing)
 
     def _credential(self, shown: Credential | None, record: Record) -> None:
         if shown is not None:
@@ -322,12 +323,15 @@ class Reading:
             return
         if record.door is not None and liveness(timing.used, self.received) == "live":
             self.batch.doors.setdefault(record.door, {})["alarm"] = event.reason
-        self.intend(event.reason, f"{event.reason} at {about}", record, timing, about=about)
+        place = self.memory.policy.doors.get(record.door or "")
+        self.intend(
+            event.reason, f"{title(event.reason)}: {place.name if place else about}", record, timing, about=about
+        )
 
     def _system(self, event: SystemEvent, record: Record, timing: Timing) -> None:
         if event.reason in SYSTEM_ALARMS:
             record.notable = True
-            summary = f"{event.device}: {event.detail or event.reason}"
+            summary = f"{title(event.reason)}: {event.device}{', ' + event.detail if event.detail else ''}"
             self.intend(event.reason, summary, record, timing, severity="warning", about=event.device)
 
     def intend(

@@ -20,7 +20,7 @@ from bposite.doors.queries.judge import Subject, judge, pass_reference, subject_
 from bposite.doors.rules.decide import COUNTED, Answer, Step, is_exit
 from bposite.doors.rules.policy import Door
 from bposite.doors.rules.times import Timing
-from bposite.doors.rules.words import label
+from bposite.doors.rules.words import label, title
 from bposite.doors.wire import encode
 from bposite.doors.wire.topics import device_topic
 from bposite.plumbing.clock import to_micros
@@ -164,7 +164,7 @@ def _entry(reading: Reading, decided: Decided, answer: Answer, timing: Timing) -
 def _alarms(reading: Reading, decided: Decided, answer: Answer, entry: Record, timing: Timing) -> None:
     where = decided.door.name if decided.door else decided.request.door_ref
     if "duress" in answer.raised:
-        reading.intend("duress", f"Duress at {where}", entry, timing)
+        reading.intend("duress", f"{title('duress')}: {where}", entry, timing)
     if answer.reason in _TAKEN_AWAY:
         reading.intend(
             answer.reason, f"{label(answer.reason)} It was shown at {where}.", entry, timing, severity="warning"

@@ -49,7 +49,8 @@ class DoorNow:
             return "alarm"
         if not self.online:
             return "unknown"
-        if self.mode != "normal" or self.out_of_service:
+        as_planned = self.mode == "normal" or (self.mode == "unlocked" and self.unlocked is not None)
+        if not as_planned or self.out_of_service:
             return "attention"
         return "good"
 

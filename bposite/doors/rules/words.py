@@ -94,6 +94,33 @@ REMEDIES: dict[str, str] = {
 }
 
 
+TITLES: dict[str, str] = {
+    "forcedOpen": "Door forced open",
+    "doorOpenTooLong": "Door open too long",
+    "door-left-open": "Door left open",
+    "door-jammed": "Lock is jammed",
+    "doorFault": "Contact or lock is faulty",
+    "tamper": "Device opened or moved",
+    "duress": "Duress",
+    "silent-duress": "Duress",
+    "fire": "Fire panel",
+    "alarm": "Alarm",
+    "divergence": "Passed against our rules",
+    "spoofing": "Message in another's name",
+    "event-id-conflict": "Number used twice",
+    "clock-drift": "Clock is wrong",
+    "clock-unset": "Clock is not set",
+    "device-offline": "Device not reachable",
+    "lockoutMaxAttempts": "Reader locked",
+}
+"""Alarms in a few words, for lists and walls."""
+
+
+def title(kind: str) -> str:
+    """An alarm's kind in a few words."""
+    return TITLES.get(kind) or label(kind).rstrip(".")
+
+
 def label(code: str) -> str:
     """What happened, as a sentence; a code that the list lacks is shown as it is."""
     reason = REASONS.get(code)

@@ -18,7 +18,7 @@ from bposite.doors.rules.decide import Answer
 from bposite.doors.rules.words import label, remedy
 from bposite.journal.work import Work, unit_of_work
 from bposite.people.access import current_actor, requires
-from bposite.people.queries import persons_by_number
+from bposite.people.queries import PersonRow, persons_by_number, search_persons
 from bposite.plumbing.clock import local, now, site_zone
 from bposite.plumbing.db import reading
 from bposite.plumbing.errors import NotFound, Refusal
@@ -92,14 +92,13 @@ def what_if(door_id: str) -> ResponseReturnValue:
         door = _door(session, door_id)
         person = None
         if request.args and form.validate():
-            number = form.person.data or ""
-            person = persons_by_number(session, [number]).get(number)
+            person, problem = _find(session, form.person.data or "")
             if person is None:
-                form.person.errors = ["Nobody has this number. Numbers look like E-1001."]
+                form.person.errors = [problem]
             else:
                 factors = frozenset((form.shown.data or "card").split("+"))
                 at = _moment(form.at.data) or now()
-                answer = try_person(session, door_id, number, form.direction.data, factors, at)
+                answer = try_person(session, door_id, person.number, form.direction.data, factors, at)
         status = 422 if form.errors else 200
         page = render_template("doors/what_if.html", door=door, form=form, answer=answer, person=person)
         return page, status
@@ -181,6 +180,17 @@ def _lockdown_form(session: Session) -> LockdownForm:
     zones = [one for one in queries.zones_now(session) if one.kind != "outside"]
     form.scope.choices = [("*", "The whole site"), *((one.id, one.name) for one in zones)]
     return form
+
+
+def _find(session: Session, typed: str) -> tuple[PersonRow | None, str]:
+    """The person whose number or name was typed, or what to say when it is not just one."""
+    found = list(persons_by_number(session, [typed]).values()) or search_persons(session, typed, limit=4)
+    if len(found) == 1:
+        return found[0], ""
+    if not found:
+        return None, "Nobody has this name or number. Numbers look like E-1001."
+    names = ", ".join(f"{one.name} ({one.number})" for one in found[:3])
+    return None, f"Several people: {names}{' and others' if len(found) > 3 else ''}."
 
 
 def _door(session: Session, door_id: str) -> DoorNow:
