@@ -1,7 +1,7 @@
 """Failed sign-ins, counted under keyed hashes: by name (known or not) or known browser, and by address.
 
-A browser that has signed in before carries a device cookie and is counted by itself, so a stranger who keeps a name
-locked does not lock its owner out (OWASP: device cookies).
+A browser that has signed in before carries a device cookie and is counted by itself, so that neither a stranger who
+keeps a name locked nor a guesser behind the same address locks its owner out (OWASP: device cookies).
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ def forget(session: Session, name: str, origin: Origin) -> None:
 def _keys(name: str, origin: Origin) -> list[tuple[str, LockPolicy]]:
     nonce, signature = origin.device[:32], origin.device[32:]
     known = bool(nonce) and same(signature, _signature(name, nonce))
-    first = f"device:{nonce}" if known else f"name:{name}"
+    if known:
+        return [(keyed_hash("people:failures", f"device:{nonce}"), rules.LOCK_BY_NAME)]
     return [
-        (keyed_hash("people:failures", first), rules.LOCK_BY_NAME),
+        (keyed_hash("people:failures", f"name:{name}"), rules.LOCK_BY_NAME),
         (keyed_hash("people:failures", f"address:{origin.address}"), rules.LOCK_BY_ADDRESS),
     ]
 

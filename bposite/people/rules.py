@@ -257,19 +257,21 @@ def recovery_code(text: str) -> str | None:
 class LockPolicy:
     """After ``free`` failures each further one doubles the wait from ``first`` up to ``longest``.
 
-    Failures are forgotten ``forget`` after the last one. The wait ends by itself, so nobody can be shut out for good
-    by a stranger who knows the name.
+    Failures are forgotten ``forget`` after the last one, and one by one every ``drain`` (None: not singly). The wait
+    ends by itself, so nobody can be shut out for good by a stranger who knows the name.
     """
 
     free: int
     first: timedelta
     longest: timedelta
     forget: timedelta
+    drain: timedelta | None = None
 
 
 LOCK_BY_NAME = LockPolicy(4, timedelta(seconds=15), timedelta(minutes=15), timedelta(hours=6))
-# A whole site may sign in through one address: more is free, the waits are shorter.
-LOCK_BY_ADDRESS = LockPolicy(40, timedelta(seconds=5), timedelta(minutes=5), timedelta(hours=1))
+# A whole site may sign in through one address: more is free, the waits are shorter, and the few mistakes a minute that
+# hundreds of people make never add up.
+LOCK_BY_ADDRESS = LockPolicy(40, timedelta(seconds=5), timedelta(minutes=5), timedelta(hours=1), timedelta(seconds=20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +295,8 @@ def after_failure(before: Failures | None, at: datetime, policy: LockPolicy) -> 
     """The record after one more failure at ``at``."""
     if before is None or at - before.last >= policy.forget:
         return Failures(1, at)
-    return Failures(before.count + 1, max(at, before.last))
+    drained = max(at - before.last, timedelta(0)) // policy.drain if policy.drain else 0
+    return Failures(max(before.count - drained, 0) + 1, max(at, before.last))
 
 
 def wait(failures: Failures | None, at: datetime, policy: LockPolicy) -> timedelta:

@@ -181,6 +181,7 @@ policies = st.builds(
     first=st.timedeltas(timedelta(seconds=1), timedelta(minutes=1)),
     longest=st.timedeltas(timedelta(minutes=1), timedelta(hours=1)),
     forget=st.timedeltas(timedelta(hours=1), timedelta(days=1)),
+    drain=st.none() | st.timedeltas(timedelta(seconds=1), timedelta(hours=1)),
 )
 
 
@@ -202,8 +203,23 @@ def test_waits_only_grow_while_failures_go_on(policy: LockPolicy, gaps: list[tim
         failures = rules.after_failure(failures, at, policy)
         assert failures.count == 1 if forgotten else failures.count >= 1
         wait = rules.wait(failures, at, policy)
-        assert forgotten or wait >= longest
+        assert forgotten or policy.drain or wait >= longest
         longest = wait
+
+
+def test_the_mistakes_of_a_large_site_behind_one_address_never_add_up_and_guessing_does() -> None:
+    policy, failures = rules.LOCK_BY_ADDRESS, None
+    for minute in range(0, 24 * 60, 1):  # two people a minute mistype, all day
+        for second in (0, 25):
+            at = AT + timedelta(minutes=minute, seconds=second)
+            assert rules.wait(failures, at, policy) == timedelta(0)
+            failures = rules.after_failure(failures, at, policy)
+    tries, at, failures = 0, AT, None
+    while at < AT + timedelta(hours=1):
+        failures = rules.after_failure(failures, at, policy)
+        tries += 1
+        at += max(rules.wait(failures, at, policy), timedelta(seconds=1))
+    assert tries < 300
 
 
 def test_what_guessing_costs() -> None:
