@@ -31,6 +31,9 @@ _FREE = ("topic", "base", "door", "serial", "network", "address", "push_generati
 """Options with any text: ``base`` of Zigbee2MQTT; ``serial``, ``network`` and ``push_generation`` of
 devices that push over HTTP; ``address`` of controllers that are asked over the network."""
 
+OPTIONS = (*_CHOICES, *_FREE)
+"""Every option but the inputs."""
+
 
 class OptionError(ValueError):
     """An option of a device that nobody can follow. The text says which and why."""

@@ -1,0 +1,37 @@
+"""The page about connecting devices names every kind and every option, and no others."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from bposite.doors.wire.adapters.registry import ADAPTERS
+from bposite.doors.wire.routes import OPTIONS, configuration
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "devices.md").read_text("utf-8")
+
+
+def section(title: str) -> str:
+    return PAGE.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def first_cells(text: str) -> set[str]:
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
+
+
+def test_every_kind_is_explained() -> None:
+    assert first_cells(section("Kinds")) == set(ADAPTERS)
+
+
+def test_every_option_is_explained() -> None:
+    inputs = {"input:0", "switch:1", "binary_sensor:name"}
+    assert first_cells(section("Options")) == set(OPTIONS) | inputs
+    for name in inputs:
+        assert configuration("s", "d", "shelly", str, "", {name: "rex:door-1"}).inputs
+
+
+def test_the_example_can_be_applied() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    for row in yaml.safe_load(example)["devices"]:
+        configuration("s", row["id"], row["kind"], str, row.get("timezone", ""), row.get("options"))
