@@ -32,7 +32,7 @@ class Reference(msgspec.Struct, frozen=True):
 
 def grey_of(frame: VideoFrame) -> Grey:
     """The frame as 180 x 320 grey values."""
-    small = frame.reformat(width=WIDTH, height=HEIGHT, format="gray")
+    small = frame.reformat(width=WIDTH, height=HEIGHT, format="gray", interpolation="AREA")
     return np.asarray(small.to_ndarray(), dtype=np.uint8)
 
 

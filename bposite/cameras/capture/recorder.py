@@ -23,6 +23,7 @@ CLOCK_STEP_US = 50_000
 class Tally(msgspec.Struct):
     """Counters of one recorder since it started; read by other threads, written by its own."""
 
+    units: int = 0
     connects: int = 0
     drops: int = 0
     disk_errors: int = 0
@@ -147,6 +148,7 @@ class Recorder:
 
     def _keep(self, session: int, connection: Connection, access: AccessUnit) -> None:
         self.memory.add(session, connection.codec, access)
+        self.tally.units += 1
         if self.disk is None:
             return
         waiting = self._waiting

@@ -130,6 +130,8 @@ class NetworkConnection:
             container.close()
             raise
         self._held_back = timed and self.codec.name in _ANNEX_B
+        base = self._stream.time_base or Fraction(1, 90_000)
+        self._tick, self._ticks = base.numerator * 1_000_000, base.denominator
         self._last_us = 0
         self._came_us: int | None = None
         self._clock_seen = False
@@ -164,7 +166,7 @@ class NetworkConnection:
         if not self._clock_seen:
             self._clock_seen = True
             return None
-        return int(_WALL.unpack_from(bytes(packet.get_sidedata("prft")))[0])
+        return int(_WALL.unpack_from(packet.get_sidedata("prft"))[0])
 
     def _media_time(self, packet: "av.Packet[Any]", first: bool) -> int | None:
         """Presentation time in microseconds. RTP counts from the first packet, which may come without one."""
@@ -172,7 +174,7 @@ class NetworkConnection:
             return None
         if packet.pts is None:
             return 0 if first else None
-        return int(packet.pts * packet.time_base * 1_000_000)
+        return packet.pts * self._tick // self._ticks
 
     def close(self) -> None:
         """See `Connection.close`."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
+from av.video.frame import VideoFrame
 
 from bposite.cameras import queries
 from bposite.cameras.actions.health import close_failure, open_failure, write_states
-from bposite.cameras.capture.decode import UndecodableError, frame_at, jpeg, pixels_of_jpeg, shrunk
+from bposite.cameras.capture.decode import UndecodableError, jpeg, pixels_of_jpeg, rough_frame, small_pixels
 from bposite.cameras.capture.mask import masked
 from bposite.cameras.capture.measure import Reference, grey_of, grey_of_pixels, measure, reference_of
 from bposite.cameras.capture.recorder import Recorder
@@ -39,7 +41,7 @@ from bposite.plumbing.db import reading, transaction
 
 log = structlog.get_logger(__name__)
 SECOND = 1_000_000
-SAMPLE_US = 8 * SECOND
+QUICKEST_US, SLOWEST_US, SHARE_US = 5 * SECOND, 10 * SECOND, SECOND // 2
 WRITE_US = 5 * SECOND
 SETTLING_US = 8 * SECOND
 RATE_WINDOW_US = 10 * SECOND
@@ -66,8 +68,15 @@ class Watch(msgspec.Struct):
 class Keeper:
     """One thread calls `step` about once a second."""
 
-    def __init__(self, fleet: Fleet, store: EvidenceStore, policy: HealthPolicy | None = None) -> None:
-        self._fleet, self._store = fleet, store
+    def __init__(
+        self,
+        fleet: Fleet,
+        store: EvidenceStore,
+        policy: HealthPolicy | None = None,
+        still: Callable[[str], Path] = still_path,
+    ) -> None:
+        """`still` tells where the newest picture of a camera is put for the wall."""
+        self._fleet, self._store, self._still = fleet, store, still
         self._policy = policy or HealthPolicy()
         self._clock = ClockPolicy()
         self._watches: dict[str, Watch] = {}
@@ -101,13 +110,17 @@ class Keeper:
     def step(self) -> None:
         """Look at the cameras whose turn it is, report what changed, write the states when they are due."""
         at_us = wall_us()
-        for manned in self._fleet.all():
-            if manned.recorder is not None:
-                self._look(manned, manned.recorder, at_us)
+        self.look(at_us)
         self._report()
         if at_us - self._written_us >= WRITE_US:
             self._written_us = at_us
             self._write(at_us)
+
+    def look(self, at_us: int) -> None:
+        """Measure every camera whose turn it is; nothing is written but stills."""
+        for manned in self._fleet.all():
+            if manned.recorder is not None:
+                self._look(manned, manned.recorder, at_us)
 
     def _look(self, manned: Manned, recorder: Recorder, at_us: int) -> None:
         """Silence is checked every time, the picture every few seconds."""
@@ -117,12 +130,16 @@ class Keeper:
         lost = silent is None or silent > self._policy.silent_us
         if lost and at_us - watch.began_us < SETTLING_US:
             return  # just started: give it time to connect
-        if not lost and at_us - watch.sampled_us < SAMPLE_US:
+        if not lost and at_us - watch.sampled_us < self._interval():
             return
         watch.sampled_us = at_us
         if not lost:
             self._sample(manned, recorder, watch)
         self._judge(manned, recorder, watch, silent)
+
+    def _interval(self) -> int:
+        """Time between two samples of a camera: 5 s for a few cameras, up to 10 s for many."""
+        return min(SLOWEST_US, max(QUICKEST_US, SHARE_US * len(self._watches)))
 
     def _sample(self, manned: Manned, recorder: Recorder, watch: Watch) -> None:
         """Measure the newest keyframe and put it on the wall."""
@@ -131,13 +148,13 @@ class Keeper:
             return
         watch.key_us = key.units[0].unit.arrival_us
         try:
-            decoded = frame_at(key.codec, key.units, 0)
+            frame = rough_frame(key.codec, key.units[0])
         except UndecodableError:
             return
-        watch.seen = measure(grey_of(decoded.frame), self._references.get(manned.row.id, ()))
+        watch.seen = measure(grey_of(frame), self._references.get(manned.row.id, ()))
         watch.repeats = watch.repeats + 1 if watch.seen.digest == watch.digest else 0
         watch.digest = watch.seen.digest
-        write_still(still_path(manned.row.id), _still(decoded.pixels(), manned.row.masks))
+        write_still(self._still(manned.row.id), _still(frame, manned.row.masks))
         watch.still_at = from_micros(watch.key_us)
 
     def _judge(self, manned: Manned, recorder: Recorder, watch: Watch, silent: int | None) -> None:
@@ -208,8 +225,8 @@ def _is_news(watch: Watch) -> bool:
     return was != is_now or (is_now and watch.reported is not watch.standing.verdict)
 
 
-def _still(pixels: Any, masks: list[list[list[float]]]) -> bytes:
-    small = shrunk(pixels, STILL_WIDTH)
+def _still(frame: VideoFrame, masks: list[list[list[float]]]) -> bytes:
+    small = small_pixels(frame, STILL_WIDTH)
     return jpeg(masked(small, masks) if masks else small, 80)
 
 
