@@ -11,7 +11,7 @@ import pytest
 from bposite.doors.actions import claim_door, replay_message
 from bposite.doors.listener.service import Listener
 from bposite.doors.queries.devices import devices_health
-from bposite.doors.tables import Alarm, DeviceState, Gap, Presence, Quarantine
+from bposite.doors.tables import Alarm, DeviceState, DoorState, Gap, Presence, Quarantine
 from bposite.plumbing.clock import now
 from bposite.plumbing.db import reading
 from bposite.plumbing.mqtt import Message
@@ -415,3 +415,26 @@ def test_device_state_is_kept(listening: Listening, still: Any) -> None:
     assert (row.boot, row.model, row.buffered) == ("b7f2", "BC-4", 7)
     listener.handle([device.message("state/buffer", b"")])
     assert json.loads(json.dumps(rows(DeviceState)[0].facets)) == {}
+
+
+def test_the_end_of_an_alarm_shows_on_the_door_and_waits_for_a_person(listening: Listening) -> None:
+    listener, _ = listening
+    device = Device()
+    listener.handle([device.event("alarm", "forcedOpen")])
+    assert [row.alarm for row in rows(DoorState)] == ["forcedOpen"]
+    listener.handle([device.event("alarm", "forcedOpen", active=False)])
+    assert [row.alarm for row in rows(DoorState)] == [""]
+    assert [(row.condition_over, row.state) for row in rows(Alarm)] == [(True, "open")]
+
+
+def test_a_door_facet_reaches_the_rules_at_once(listening: Listening) -> None:
+    listener, tape = listening
+    device = Device()
+    no_right = {"credential": card("E-1026")}
+    listener.handle([device.request("r1", **no_right)])
+    listener.handle([device.message("state/door/ops-a-main", {"contact": "open", "mode": "unlocked"})])
+    listener.handle([device.request("r2", **no_right), device.message("state/door/server-room", {"mode": "unlocked"})])
+    listener.handle([device.message("state/door/ops-a-main", {"contact": "closed", "mode": "normal"})])
+    listener.handle([device.request("r3", **no_right)])
+    assert [body["decision"] for body in tape.of(FLOOR_A, "rsp", "access")] == ["denied", "granted", "denied"]
+    assert "server-room" not in listener.memory.scene.modes  # a device speaks for its own doors only

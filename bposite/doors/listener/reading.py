@@ -319,7 +319,7 @@ class Reading:
         record.holder, record.reader, record.notable = event.holder, event.reader, event.active
         about = record.door or record.door_ref or event.device
         if not event.active:
-            self.intents.append(Intent(event.reason, about=about, over=True))
+            self._alarm_over(event, record, about)
             return
         if record.door is not None and liveness(timing.used, self.received) == "live":
             self.batch.doors.setdefault(record.door, {})["alarm"] = event.reason
@@ -327,6 +327,13 @@ class Reading:
         self.intend(
             event.reason, f"{title(event.reason)}: {place.name if place else about}", record, timing, about=about
         )
+
+    def _alarm_over(self, event: AlarmEvent, record: Record, about: str) -> None:
+        """One alarm ended, or with ``normal`` every alarm of the door."""
+        if record.door is not None:
+            self.batch.doors.setdefault(record.door, {})["alarm"] = ""
+        kinds = DOOR_ALARMS if event.reason == "normal" else (event.reason,)
+        self.intents.extend(Intent(kind, about=about, over=True) for kind in kinds)
 
     def _system(self, event: SystemEvent, record: Record, timing: Timing) -> None:
         if event.reason in SYSTEM_ALARMS:

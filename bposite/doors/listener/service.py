@@ -158,6 +158,7 @@ class Listener:
                 devices.note_link(work, item)
             elif isinstance(item, Facet):
                 devices.note_facet(work, item)
+                upkeep.facet(self.memory, item)
             elif isinstance(item, CommandResult):
                 commands.note_result(work, item)
             elif isinstance(item, Ignored) and item.device is not None and item.why == "retained-event":

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bposite.doors.actions import commands, devices
 from bposite.doors.actions.ingest import upsert
-from bposite.doors.events import Birth, Command, Delivery
+from bposite.doors.events import Birth, Command, Delivery, Facet
 from bposite.doors.listener.memory import ADOPT_AFTER, Boot, DeviceMemory, Memory
 from bposite.doors.listener.reading import sequence_row
 from bposite.doors.queries.devices import (
@@ -54,6 +54,21 @@ def birth(work: Work, memory: Memory, item: Birth) -> None:
     gone = [(first, min(last, item.seq_oldest - 1)) for first, last in holes if first < item.seq_oldest]
     if gone:
         _give_up(work, device, item.boot, boot, gone, "lost", "the device does not hold them any more")
+
+
+def facet(memory: Memory, item: Facet) -> None:
+    """A device told how one of its doors stands: what interlocks and unlocked doors go by."""
+    kind, _, name = item.facet.partition("/")
+    door = memory.policy.doors.get(name)
+    if kind != "door" or door is None or door.device != item.device or item.value is None:
+        return
+    contact, mode = item.value.get("contact", item.value.get("state")), item.value.get("mode")
+    if contact in ("open", "closed"):
+        (memory.scene.open_doors.add if contact == "open" else memory.scene.open_doors.discard)(name)
+    if mode in ("locked", "unlocked"):
+        memory.scene.modes[name] = mode
+    elif mode is not None:
+        memory.scene.modes.pop(name, None)
 
 
 def holes_due(memory: Memory, at: datetime) -> bool:
