@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
@@ -13,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bposite.live import queries
 from bposite.live.queries import Lamp, Measures
+from bposite.live.stream import hub
 from bposite.people.access import current_identity, public, requires
 from bposite.plumbing.api import document
 from bposite.plumbing.clock import now
@@ -22,6 +25,7 @@ from bposite.plumbing.web import iso
 blueprint = Blueprint("ops", __name__)
 blueprints = (blueprint,)
 STATES = {"up": 1.0, "degraded": 0.5, "down": 0.0, "unknown": 0.0}
+LANES = ("expected", "at_desk", "on_site", "overdue")
 
 
 @blueprint.get("/healthz")
@@ -72,20 +76,31 @@ def _fill(registry: CollectorRegistry, measured: Measures, lamps: list[Lamp]) ->
     _gauge(registry, "journal_facts", "facts in the journal", measured.facts)
     _gauge(registry, "journal_signed_facts", "facts under the newest checkpoint", measured.signed)
     _gauge(registry, "checkpoint_age_seconds", "age of the newest checkpoint", measured.checkpoint_age_s)
-    _gauge(registry, "alarms_open", "alarms that nobody has closed", measured.open_alarms)
+    _gauge(registry, "entry_newest_position", "insert position of the newest entry", measured.newest_entry)
+    _gauge(registry, "alarms_open", "live alarms that nobody has closed", measured.open_alarms)
     _gauge(registry, "quarantine_open", "messages that nobody has looked at", measured.open_quarantine)
-    _gauge(registry, "cameras", "cameras of the plan", measured.cameras)
-    _gauge(registry, "cameras_failed", "cameras without a usable picture", measured.cameras_failed)
-    _gauge(registry, "devices_silent", "devices that need a look", measured.devices_silent)
-    _gauge(registry, "people_inside", "staff and visitors in all zones", measured.inside)
-    work = Gauge("bposite_jobs", "jobs by kind and state", ["kind", "state"], registry=registry)
-    for (kind, state), count in measured.jobs.items():
-        work.labels(kind, state).set(count)
-    parts = Gauge("bposite_part_up", "1 up, 0.5 degraded, 0 down or unknown", ["part"], registry=registry)
-    for lamp in lamps:
-        parts.labels(lamp.name).set(STATES[lamp.state])
+    _gauge(registry, "live_streams", "open live streams of this process", hub.count())
+    _gauge(registry, "disk_free_bytes", "free space of the state directory", measured.disk_free)
+    devices, cameras, visits = measured.devices, measured.cameras, measured.visits
+    for name, words, labels, values in (
+        ("part_up", "1 up, 0.5 degraded, 0 down or unknown", "part", {lamp.name: STATES[lamp.state] for lamp in lamps}),
+        ("jobs", "jobs by kind and state", "kind state", measured.jobs),
+        ("device_online", "1 when the device is reachable", "device", {one.id: bool(one.online) for one in devices}),
+        ("device_missing_events", "events known to be missing", "device", {one.id: one.missing for one in devices}),
+        ("device_messages", "messages of a device by outcome", "device outcome", measured.messages),
+        ("camera_working", "1 when the picture is usable", "camera", {one.id: not one.failed for one in cameras}),
+        ("people_present", "people last seen in a zone", "zone kind", measured.present),
+        ("visits", "visits of today by where they stand", "lane", {one: getattr(visits, one) for one in LANES}),
+    ):
+        _gauges(registry, name, words, labels, values)
 
 
 def _gauge(registry: CollectorRegistry, name: str, words: str, value: float | None) -> None:
     if value is not None:
         Gauge(f"bposite_{name}", words, registry=registry).set(value)
+
+
+def _gauges(registry: CollectorRegistry, name: str, words: str, labels: str, values: Mapping[Any, float]) -> None:
+    family = Gauge(f"bposite_{name}", words, labels.split(), registry=registry)
+    for key, value in values.items():
+        family.labels(*(key if isinstance(key, tuple) else (key,))).set(value)

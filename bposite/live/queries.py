@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import median
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from bposite.cameras.queries import CameraRow, cameras
 from bposite.doors import queries as doors
 from bposite.doors.queries import EntryFilter, search_entries
 from bposite.doors.queries.board import AlarmRow, DoorNow, ZoneNow, alarms, doors_now, zones_now
-from bposite.doors.queries.devices import devices_health, open_quarantine
+from bposite.doors.queries.devices import COUNTERS, DeviceHealth, device_memos, devices_health, open_quarantine
 from bposite.entries.queries import Line, Still, lines, names
 from bposite.entries.queries.stills import NO_STILL, stills_of
 from bposite.evidence.queries import standing
@@ -29,6 +30,9 @@ ALARMS = 6
 LEAST_DISK_MB = 1024
 LATE_CHECKPOINT = 10  # times the interval of checkpoints; beyond it the signing is not working
 NEEDED = ("listen", "cameras", "work", "web")
+LEAST_CLOCKS = 3  # fewer clocks cannot outvote ours
+SKEW_WARN_MS, SKEW_BAD_MS = 5_000, 60_000
+HEARD_WITHIN = timedelta(minutes=10)
 PEOPLE = EntryFilter(classes=("access", "reader", "alarm"))
 
 
@@ -103,7 +107,9 @@ def lamps(session: Session) -> list[Lamp]:
     for name in (*needed, *(name for name in spoken if name not in needed)):
         part = spoken.get(name)
         found.append(Lamp(name, part.state, part.detail, part.beat_at) if part else Lamp(name, "unknown", "", None))
-    return [*found, _devices(session), _disk(), _checkpoint(session)]
+    if not current().mqtt.embedded:
+        found.append(_outside_broker(spoken.get("listen")))
+    return [*found, _devices(session), _clock(session), _disk(), _checkpoint(session)]
 
 
 def overall(found: Sequence[Lamp]) -> str:
@@ -120,6 +126,29 @@ def _devices(session: Session) -> Lamp:
     if silent:
         return Lamp("devices", "degraded", f"{len(silent)} of {len(rows)} need a look: {', '.join(silent[:3])}", now())
     return Lamp("devices", "up", f"{len(rows)} of {len(rows)} heard", now())
+
+
+def _outside_broker(listener: health.Part | None) -> Lamp:
+    """A broker of the site's own has no beat: what the listener says of its link to it is what is known."""
+    if listener is None:
+        return Lamp("broker", "unknown", "nobody has connected yet", None)
+    lost = listener.state == "down"
+    return Lamp("broker", "down" if lost else "up", listener.detail if lost else "linked", listener.beat_at)
+
+
+def _clock(session: Session) -> Lamp:
+    """Our clock against the devices': when the middle of them disagrees, it is ours that is wrong."""
+    at = now()
+    skews = [
+        memo.skew_ms
+        for memo in device_memos(session).values()
+        if memo.skew_ms is not None and memo.heard_at is not None and at - memo.heard_at < HEARD_WITHIN
+    ]
+    if len(skews) < LEAST_CLOCKS:
+        return Lamp("clock", "up", "no other clocks to compare with", None)
+    middle = abs(median(skews))
+    state = "up" if middle <= SKEW_WARN_MS else "degraded" if middle <= SKEW_BAD_MS else "down"
+    return Lamp("clock", state, f"{middle / 1000:.1f} s from the middle of {len(skews)} devices", at)
 
 
 def _disk() -> Lamp:
@@ -139,27 +168,43 @@ def _checkpoint(session: Session) -> Lamp:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Numbers for the monitoring of the system."""
+    """Numbers for the monitoring of the system. ``messages``: (device, outcome) -> count."""
 
     facts: int
     signed: int
     checkpoint_age_s: float | None
+    newest_entry: int
     jobs: dict[tuple[str, str], int]
     open_alarms: int
     open_quarantine: int
-    cameras_failed: int
-    cameras: int
-    devices_silent: int
-    inside: int
+    cameras: Sequence[CameraRow]
+    devices: Sequence[DeviceHealth]
+    messages: dict[tuple[str, str], int]
+    present: dict[tuple[str, str], int]
+    visits: Tally
+    disk_free: int
 
 
 def measures(session: Session) -> Measures:
     """Read at every scrape; all of it from indexed or small tables."""
-    stand, seen = standing(session), cameras(session)
-    age = (now() - stand.signed_at).total_seconds() if stand.signed_at else None
+    stand, at = standing(session), now()
+    devices = devices_health(session, at)
     return Measures(
-        journal.size(session), stand.signed, age, jobs.counts(session), doors.open_alarms(session),
-        open_quarantine(session), sum(row.failed for row in seen), len(seen),
-        sum(row.status == "alarm" for row in devices_health(session, now())),
-        sum(zone.heads for zone in zones_now(session) if zone.kind != "outside"),
-    )  # fmt: skip
+        facts=journal.size(session),
+        signed=stand.signed,
+        checkpoint_age_s=(at - stand.signed_at).total_seconds() if stand.signed_at else None,
+        newest_entry=doors.newest_position(session),
+        jobs=jobs.counts(session),
+        open_alarms=doors.open_alarms(session),
+        open_quarantine=open_quarantine(session),
+        cameras=[row for row in cameras(session) if row.enabled],
+        devices=devices,
+        messages={(row.id, what): row.counts.get(what, 0) for row in devices for what in COUNTERS},
+        present={
+            (zone.id, kind): count
+            for zone in zones_now(session)
+            for kind, count in (("staff", zone.staff), ("visitor", zone.visitors))
+        },
+        visits=tally(session, at),
+        disk_free=shutil.disk_usage(current().state_dir).free,
+    )

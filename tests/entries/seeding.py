@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 
 from bposite.doors.actions import ingest, plan
 from bposite.doors.rules.decide import Step
+from bposite.doors.rules.scene import Whereabouts
 from bposite.journal.work import Actor, unit_of_work
 from bposite.people import actions as people
 from bposite.plumbing.clock import now, to_micros
@@ -114,3 +116,25 @@ def way(visit_id: str, start: datetime, *, first: int = 5000) -> range:
             for index, (minute, door, direction, zone, decision, reason) in enumerate(steps)
         )
     )  # fmt: skip
+
+
+def heard(skews: Mapping[str, int]) -> None:
+    """Devices that were heard just now, with their clock errors in milliseconds."""
+    at = now()
+    states = {
+        device: {"heard_at": at, "link_at": at, "online": True, "skew_ms": skew} for device, skew in skews.items()
+    }
+    with unit_of_work(Actor.system("listener")) as work:
+        ingest.store(work, ingest.Batch(devices=states))
+
+
+def moved(subject: str, zone: str, *, door: str = "ops-a-main", at: datetime | None = None) -> tuple[str, Whereabouts]:
+    """A move for ``store(..., moves=dict([moved(...)]))``: the subject is in ``zone`` now."""
+    return subject, Whereabouts(subject, zone, at or now(), door, "in")
+
+
+def inside(places: Mapping[str, str]) -> None:
+    """Subjects (person numbers, ``visit:<id>``) who came into zones just now."""
+    moves = {subject: (moved(subject, zone)[1], 0) for subject, zone in places.items()}
+    number = int(now().timestamp() * 1000) % 10_000_000
+    store(record(number, now(), key=f"inside:{number}", decision="taken"), moves=moves)
