@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from desk_site import desks, furnish, look, new_round, send, started, work_as
 from flask import Flask
 from PIL import Image
 
@@ -23,6 +22,7 @@ from bposite.plumbing.clock import now
 from bposite.plumbing.db import reading
 from bposite.plumbing.errors import Conflict, Refusal
 from bposite.plumbing.ids import new_id
+from tests.cleandesk.desk_site import desks, furnish, look, new_round, send, started, work_as
 
 
 def facts(*kinds: str) -> list[Any]:

@@ -88,7 +88,7 @@ function details(item, draft, touched, show) {
 function photos(item, chosen, draft, touched, show) {
   const problem = h("p", { class: "walk-error", role: "alert", hidden: true });
   const total = () => Object.values(draft.items).reduce((sum, one) => sum + one.photos.length, 0);
-  const input = h("input", { type: "file", accept: "image/*", capture: "environment", class: "sr-only", tabindex: "-1", "aria-label": `Picture of ${item.fault}`, onchange: async () => {
+  const input = h("input", { type: "file", accept: "image/*", capture: "environment", hidden: true, onchange: async () => {
     const [file] = input.files;
     input.value = "";
     if (!file) return;

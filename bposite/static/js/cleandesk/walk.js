@@ -67,11 +67,13 @@ function build() {
   ui.where = h("p", { class: "walk-where" });
   ui.seen = h("p", { class: "note", hidden: true });
   ui.next = h("p", { class: "quiet small" });
+  ui.look = h("ul", { class: "bullets" });
+  ui.checks = h("details", { class: "walk-checks" }, h("summary", {}, "What to look for"), ui.look);
   ui.map = h("div", { class: "walk-map", "aria-hidden": "true" });
   ui.pass = h("button", { type: "button", class: "button primary walk-pass", "data-key": "p", onclick: pass }, icon("check"), "Pass");
   ui.fail = h("button", { type: "button", class: "button walk-half", "data-key": "f", onclick: () => openFail(state.current) }, icon("triangle-alert"), "Fail");
   ui.unseen = h("button", { type: "button", class: "button walk-half", "data-key": "n", onclick: () => unseenSheet(state.current, state.data.reasons, unseen) }, icon("eye-off"), "Not seen");
-  ui.desk = h("div", { class: "walk-desk" }, ui.place, ui.where, ui.seen, ui.next, ui.map);
+  ui.desk = h("div", { class: "walk-desk" }, ui.place, ui.where, ui.seen, ui.next, ui.checks, ui.map);
   ui.done = h("div", { class: "walk-desk", hidden: true });
   ui.bar = h("div", { class: "walk-bar" }, ui.pass, h("div", { class: "walk-pair" }, ui.fail, ui.unseen));
   ui.toast = h("div", { class: "walk-toast", role: "status", hidden: true });
@@ -109,6 +111,7 @@ function renderDesk(open) {
   if (stop.seen) ui.seen.textContent = `Seen already: ${OUTCOME[stop.seen.answer][1].toLowerCase()}. A new answer corrects it.`;
   const following = open.filter((one) => one !== stop).slice(0, 2).map((one) => one.label);
   ui.next.textContent = following.length ? `Then ${following.join(", ")}` : "The last place";
+  ui.look.replaceChildren(...(state.data.checklists[stop.list] || []).map((item) => h("li", {}, item.pass_when)));
   ui.map.replaceChildren(map());
 }
 
