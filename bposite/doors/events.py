@@ -128,9 +128,11 @@ class Event(Struct, frozen=True, kw_only=True, gc=False):
     ``key``: canonical within the device: two messages with equal (device, key) are the
     same event, whichever path they took. (A foreign one with another time or reason is a
     conflict, the vendor's counter was reset; a native one with other bytes is.)
-    ``boot``/``seq`` are None where the source does not count; then ``fingerprint`` is set,
-    and the same fingerprint within DEBOUNCE_SECONDS is the same event. ``prev_seq``: the
-    number the device says came before. ``time``: what the device said, None when it said
+    ``seq`` is None where the source does not count; ``fingerprint``, where it repeats itself:
+    the same fingerprint within DEBOUNCE_SECONDS is the same event. ``boot`` is set where a
+    hole in the numbers means a lost event (for foreign devices ``g0``, ``g1``, ... after the
+    vendor's counter began again). ``prev_seq``: the number the device says came before; what
+    lies between was never used. ``time``: what the device said, None when it said
     nothing; with ``clock == "unset"`` it is kept, not used. ``time_alt``: the other reading
     of a repeated local hour (see ``wire.times``). ``replayed``: the device itself says
     that this is not live.

@@ -9,16 +9,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 
+from bposite.doors.actions import inbox
 from bposite.doors.listener.service import Listener
-from bposite.doors.tables import Claim, DoorAlias, Quarantine
+from bposite.doors.tables import Claim, DoorAlias, Gap, Quarantine
 from bposite.plumbing.clock import now
 from bposite.plumbing.db import transaction
 from bposite.plumbing.mqtt import Message
 from tests.doors.kit import PLAN, Tape, apply, log, new_listener, rows
 
-ESP, LOCKS, PANEL = "esp-stairs", "z2m", "acu-01"
+ESP, LOCKS, PANEL, GATEWAY, TERMINAL = "esp-stairs", "z2m", "acu-01", "uhppoted", "face-lobby"
+TOPICS = ["/rfid/send", "acu-01/onvif-ej/#", "uhppoted/gateway/#", "zigbee2mqtt/#"]
+BOARD = "uhppote-405419896"
 
 
 def plan() -> dict[str, Any]:
@@ -29,6 +33,9 @@ def plan() -> dict[str, Any]:
          "options": {"topic": "/rfid/send", "door": "stairs", "direction": "in", "card_format": "uid"}},
         {"id": LOCKS, "name": "Zigbee locks", "kind": "zigbee2mqtt",
          "options": {"topic": "zigbee2mqtt/#", "names": "own"}},
+        {"id": GATEWAY, "name": "Gateway", "kind": "uhppoted-mqtt",
+         "options": {"topic": "uhppoted/gateway/#", "names": "own"}},
+        {"id": TERMINAL, "name": "Terminal", "kind": "hikvision", "options": {}},
         {"id": PANEL, "name": "Panel", "kind": "onvif-ej", "options": {"topic": "acu-01/onvif-ej/#"}},
     ]  # fmt: skip
     found["doors"].append(
@@ -54,7 +61,9 @@ class Link(Tape):
 def listening(planned: Flask) -> Listener:
     """A listener of a site with foreign devices."""
     apply(plan())
-    return new_listener()[0]
+    listener = new_listener()[0]
+    listener.link = Link()  # type: ignore[assignment]
+    return listener
 
 
 def message(topic: str, body: Any, *, retain: bool = False, qos: int = 0) -> Message:
@@ -122,6 +131,58 @@ def test_poison_between_good_ones(listening: Listener) -> None:
     assert {row.code for row in rows(Quarantine)} == {"bad-json", "not-utf8"}
 
 
+def feed(index: int) -> Message:
+    """One event of a controller behind the uhppoted gateway."""
+    event = {
+        "access-granted": True, "card-number": 2110400, "device-id": 405419896, "direction": 1, "door-id": 1,
+        "event-id": index, "event-reason": 1, "event-type": 2, "timestamp": f"2026-11-23 14:30:{index % 60:02} IST",
+    }  # fmt: skip
+    return message("uhppoted/gateway/events", {"message": {"event": {"event": event}}}, qos=1)
+
+
+def settle(listener: Listener, seconds: int) -> None:
+    """Let the reorder window pass."""
+    with time_machine.travel(now() + timedelta(seconds=seconds), tick=False):
+        listener.idle()
+
+
+def test_numbers_of_a_vendor_show_what_is_missing(listening: Listener) -> None:
+    for index in (60, 57, 58, 56, 59, 66):
+        listening.handle([feed(index)])
+    assert sorted(entry.seq or 0 for entry in log()) == [56, 57, 58, 59, 60, 66]
+    settle(listening, 1)
+    settle(listening, 7)
+    assert [(row.device, row.first, row.last, row.state) for row in rows(Gap)] == [(BOARD, 61, 65, "open")]
+    listening.handle([feed(index) for index in range(61, 66)])
+    settle(listening, 14)
+    settle(listening, 21)
+    assert [(row.first, row.last, row.state) for row in rows(Gap)] == [(61, 65, "filled")]
+
+
+def test_a_foreign_device_is_not_told_what_it_cannot_hear(planned: Flask) -> None:
+    apply(plan())
+    listener, tape = new_listener()
+    listener.handle([feed(5), feed(6)])
+    listener.acknowledge(now(), force=True)
+    assert tape.sent == []
+
+
+def terminal(serial: int, before: int) -> None:
+    """One push of a terminal that skips numbers of its own."""
+    event = {"majorEventType": 5, "subEventType": 75, "serialNo": serial, "frontSerialNo": before, "doorNo": 1}
+    body = {"dateTime": now().isoformat(timespec="seconds"), "AccessControllerEvent": event}
+    inbox.receive(TERMINAL, "isapi", json.dumps(body).encode())
+
+
+def test_the_number_before_tells_holes_from_losses(listening: Listener) -> None:
+    for serial, before in ((10, 9), (14, 10), (17, 16)):
+        terminal(serial, before)  # 11 to 13 were never used; 16 was, and did not come
+    listening.take_pushed(now())
+    settle(listening, 1)
+    settle(listening, 7)
+    assert [(row.device, row.first, row.last) for row in rows(Gap)] == [(TERMINAL, 15, 16)]
+
+
 def test_card_numbers_are_not_in_the_entry_or_its_fact(listening: Listener) -> None:
     listening.handle([swipe()])
     (entry,) = log()
@@ -137,4 +198,4 @@ def test_the_plans_topics_are_subscribed_once(planned: Flask) -> None:
     listener.reload()
     listener.follow_plan()
     listener.follow_plan()
-    assert sorted(link.topics) == [("/rfid/send", 1), ("acu-01/onvif-ej/#", 1), ("zigbee2mqtt/#", 1)]
+    assert sorted(link.topics) == [(topic, 1) for topic in TOPICS]

@@ -91,13 +91,16 @@ class DeviceMemory:
         self.lag_ms: int | None = None
         self.written_at: datetime | None = memo.heard_at
 
-    def boot(self, name: str, seq: int, at: datetime) -> Boot:
-        """The boot ``name``, begun now when nobody has seen it before (``seq`` is its first number)."""
+    def boot(self, name: str, seq: int, at: datetime, *, asked: bool = True) -> Boot:
+        """The boot ``name``, begun now when nobody has seen it before (``seq`` is its first number).
+
+        ``asked`` False: a foreign device, which nobody asks for what came before; its count begins here.
+        """
         found = self.boots.get(name)
         if found is None:
-            oldest = self.oldest.get(name)
+            oldest = self.oldest.get(name) if asked else seq
             found = self.boots[name] = Boot(begin(seq, oldest), oldest, at)
-            if not self.known and len(self.boots) == 1 and seq > found.mark.upto + 1:
+            if asked and not self.known and len(self.boots) == 1 and seq > found.mark.upto + 1:
                 found.adopting = at + ADOPT_AFTER
                 found.awaited = (found.mark.upto + 1, seq - 1)
         return found

@@ -36,6 +36,7 @@ from bposite.doors.rules.policy import Door
 from bposite.doors.rules.scene import Whereabouts
 from bposite.doors.rules.times import Timing, hint, liveness
 from bposite.doors.rules.words import title
+from bposite.doors.wire.routes import NATIVE
 from bposite.plumbing.clock import to_micros
 
 DEBOUNCE = timedelta(seconds=DEBOUNCE_SECONDS)
@@ -136,13 +137,17 @@ class Reading:
         self.batch.records.append(record)
 
     def _number(self, device: DeviceMemory, event: EntryEvent) -> Boot | None:
-        """The boot the event counts in; it has something to acknowledge now, be it new or not."""
+        """The boot the event counts in. A native device has something to be told now, be the event new or not."""
         if event.boot is None or event.seq is None:
             return None
-        boot = device.boot(event.boot, event.seq, self.received)
+        native = event.adapter.startswith(NATIVE)
+        boot = device.boot(event.boot, event.seq, self.received, asked=native)
         boot.dirty = True
-        boot.pending += 1
-        self.acks.add((event.device, event.boot))
+        if native:
+            boot.pending += 1
+            self.acks.add((event.device, event.boot))
+        elif event.prev_seq is not None and event.prev_seq < event.seq - 1:
+            boot.mark.fill(event.prev_seq + 1, event.seq - 1)  # the vendor says that these numbers were never used
         return boot
 
     def _record(

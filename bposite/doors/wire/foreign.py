@@ -36,6 +36,7 @@ _NOT_SLUG = re.compile(r"[^a-z0-9-]+")
 _ONLINE = {"online": True, "offline": False, "true": True, "false": False}
 
 DENIED_OTHER = "deniedOther"
+GENERATION = "g"
 DOOR_LIMIT = 80
 READER_LIMIT = 60
 
@@ -104,9 +105,11 @@ def plain_text(delivery: Delivery, limit: int = 512) -> str:
 class Source:
     """One message of one device, from which events with the common fields are made.
 
-    ``seq``/``key``: how the vendor names events. Without either an event's name is made of
-    what was said (``said``) and when; ``counts`` False marks a source that repeats itself,
-    so that the same words within three seconds are one event.
+    ``seq``/``key``: how the vendor names events. Without a key an event's name is made of
+    what was said (``said``) and when; ``repeats`` marks a source that repeats itself, so
+    that the same words within three seconds are one event. ``counts``: the numbers have no
+    holes of their own (or ``prev_seq`` bridges them), so that a hole is a lost event;
+    ``generation`` tells counts apart after the vendor's counter began again.
     """
 
     def __init__(
@@ -122,6 +125,8 @@ class Source:
         key: str | None = None,
         repeats: bool = False,
         replayed: bool = False,
+        counts: bool = False,
+        generation: int = 0,
     ) -> None:
         self.delivery = delivery
         self.config = config
@@ -132,6 +137,7 @@ class Source:
         self._common: dict[str, Any] = {
             "device": self.device,
             "adapter": adapter_name,
+            "boot": f"{GENERATION}{generation}" if counts and seq is not None else None,
             "seq": seq,
             "prev_seq": prev_seq,
             "time": moment.time if moment else None,

@@ -137,7 +137,7 @@ def _event(delivery: Delivery, config: DeviceConfig, outer: Doc, doc: Doc, repla
     if major is None or minor is None:
         raise MalformedError("bad-shape", "majorEventType and subEventType are needed")
     replayed = replayed or fields.boolean(doc, "currentEvent") is False
-    seq = fields.sequence(doc, "serialNo")
+    seq, before = fields.sequence(doc, "serialNo"), fields.sequence(doc, "frontSerialNo")
     source = Source(
         delivery,
         config,
@@ -145,7 +145,8 @@ def _event(delivery: Delivery, config: DeviceConfig, outer: Doc, doc: Doc, repla
         _device(outer),
         _moment(delivery, config, outer, doc, replayed),
         seq=seq,
-        prev_seq=fields.sequence(doc, "frontSerialNo"),
+        prev_seq=before,
+        counts=before is not None,
         key=None if seq is None else str(seq),
         replayed=replayed,
     )

@@ -149,6 +149,8 @@ def _event(delivery: Delivery, config: DeviceConfig, doc: Doc, replayed: bool = 
         _moment(delivery, config, doc, replayed),
         seq=index,
         key=f"{generation}:{index}" if generation else str(index),
+        counts=True,
+        generation=generation or 0,
         replayed=replayed,
     )
     return _classified(source, doc)

@@ -130,7 +130,7 @@ def _columns(line: str) -> dict[str, str]:
 def _event(delivery: Delivery, config: DeviceConfig, device: str, doc: Doc, moment: Moment) -> Incoming:
     index = fields.sequence(doc, "index") or None  # some firmware leaves it at 0: then it counts nothing
     key = f"{index}:{doc['time']}" if index else None
-    source = Source(delivery, config, NAME, device, moment, seq=index, key=key)
+    source = Source(delivery, config, NAME, device, moment, seq=index, key=key, counts=True)
     code = fields.sequence(doc, "event")
     holder = fields.text(doc, "pin", 64)
     holder = None if holder == "0" else holder
