@@ -113,10 +113,18 @@ def admit(work: Work, visit_id: str) -> Admission:
         return Admission(admitted=False, missing=tuple(m for m in missing if m is not Missing.CLEARANCE))
     move(work, found.visit, VisitEvent.ADMIT, Why(found.visit.acknowledged_how))
     found.visit.admitted_at = work.now
+    _start_window(work, found.visit)
     issued = None if passes.live_pass(work, visit_id) else passes.issue(work, visit_id)
     work.session.flush()
     passes.arm(work, visit_id)
     return Admission(admitted=True, issued=issued)
+
+
+def _start_window(work: Work, visit: Visit) -> None:
+    """Whom the desk lets in before the hour is let in by the doors too: admission starts the window."""
+    if work.now < visit.window_from:
+        work.record("visits:window:started", subject=visit.id, data={"was": visit.window_from.isoformat()})
+        visit.window_from = work.now
 
 
 def issue_pass(work: Work, visit_id: str) -> Issued:
