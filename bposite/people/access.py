@@ -206,7 +206,7 @@ def _confirm_first() -> ResponseReturnValue:
 
 def _is_page() -> bool:
     """Whether the other side is a browser that shows a whole page, and can follow a redirect to a form."""
-    return not (wants_json() or wants_fragment() or _is_stream())
+    return not (wants_json() or wants_fragment() or _is_stream() or request.path.startswith(BEARER_PATHS))
 
 
 def _is_stream() -> bool:
