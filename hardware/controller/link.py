@@ -97,12 +97,16 @@ class Link:
 
         def connected(_client: paho.Client, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:
             if not reason.is_failure:
+                client.subscribe([(self._names.topic(word), 1) for word in ("ack", "rsp/#", "cmd/#", "cfg/#")])
+
+        def subscribed(_client: paho.Client, _data: Any, _mid: int, reasons: Any, _more: Any) -> None:
+            if any(reason.is_failure for reason in reasons):
+                client.disconnect()  # an answer that cannot come is worse than no line: the doors decide alone
+            elif not stood.is_set():
                 stood.set()
-                for word in ("ack", "rsp/#", "cmd/#", "cfg/#"):
-                    client.subscribe(self._names.topic(word), qos=1)
                 self._on_change(True)
 
-        client.on_connect = connected
+        client.on_connect, client.on_subscribe = connected, subscribed
         self._client = client
         try:
             client.connect(self._broker.host, self._broker.port, keepalive=self._broker.keepalive)

@@ -72,12 +72,13 @@ class Site:
     def connect(self) -> None:
         client = paho.Client(CallbackAPIVersion.VERSION2)
         client.on_message = self._on_message
-        client.on_connect = lambda c, *_: [c.subscribe(f"{BASE}/{word}/#", qos=1) for word in WORDS]
+        ready = threading.Event()
+        client.on_connect = lambda c, *_: c.subscribe([(f"{BASE}/{word}/#", 1) for word in WORDS])
+        client.on_subscribe = lambda *_: ready.set()
         client.connect("127.0.0.1", self.port)
         client.loop_start()
         self.client = client
-        wait_for(client.is_connected, "the site's connection")
-        time.sleep(0.1)
+        wait_for(ready.is_set, "the site's subscriptions")
 
     def close(self) -> None:
         if self.client is not None:
