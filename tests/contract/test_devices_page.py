@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from bposite.doors.wire.adapters.registry import ADAPTERS
+from bposite.doors.wire.adapters.registry import ADAPTERS, COUNTING
 from bposite.doors.wire.routes import OPTIONS, configuration
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "devices.md").read_text("utf-8")
@@ -22,6 +22,13 @@ def first_cells(text: str) -> set[str]:
 
 def test_every_kind_is_explained() -> None:
     assert first_cells(section("Kinds")) == set(ADAPTERS)
+
+
+def test_what_it_says_of_gaps_is_what_the_code_does() -> None:
+    rows = [
+        [cell.strip(" `") for cell in row.split("|")[1:-1]] for row in section("Kinds").splitlines() if "| `" in row
+    ]
+    assert {row[0] for row in rows if row[3] != "no"} == COUNTING
 
 
 def test_every_option_is_explained() -> None:

@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bposite.doors.queries.push import KINDS as PUSHING
 from bposite.doors.rules.sequence import Range, Watermark, completeness
 from bposite.doors.rules.times import hint
 from bposite.doors.tables import Claim, CommandRow, Device, DeviceState, Door, Gap, LockdownRow, Quarantine, SequenceRow
+from bposite.doors.wire.adapters.registry import COUNTING
 
 SILENT = timedelta(minutes=15)
 """A planned device that says nothing for so long is not believed to be well, whatever its link says."""
@@ -151,6 +153,16 @@ class DeviceHealth:
     doors: tuple[str, ...]
     status: str
     word: str
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether its events have numbers, so that a lost one shows."""
+        return self.kind in COUNTING
+
+    @property
+    def pushes(self) -> bool:
+        """Whether it sends its events over HTTP, to an address with a secret."""
+        return self.kind in PUSHING
 
 
 def devices_health(session: Session, at: datetime) -> list[DeviceHealth]:

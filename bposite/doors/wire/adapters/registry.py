@@ -38,6 +38,9 @@ ADAPTERS: Mapping[str, Translate] = {
     "zkteco": zkteco.translate,
 }
 
+COUNTING = frozenset({"native", "hikvision", "uhppote", "uhppoted-mqtt", "zkteco"})
+"""Kinds that number their events, so that a lost one shows."""
+
 
 def translate(delivery: Delivery, config: DeviceConfig) -> Translation:
     """A message by the adapter of its device. Never raises."""
