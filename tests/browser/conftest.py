@@ -11,6 +11,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
 from waitress.server import create_server
 
+from bposite.live.stream import hub
 from bposite.people import cookies
 from bposite.plumbing import db
 from tests.browser.chromium import chromium, watch
@@ -33,6 +34,8 @@ def served(tmp_path: Path) -> Iterator[Flask]:
     app.config["ADDRESS"] = settings.web.address
     with app.app_context():
         yield app
+    hub.close()  # its reader would outlive the database, and the next site's facts would be behind its position
+    hub.closing = False
     server.close()
     server.task_dispatcher.shutdown(cancel_pending=True, timeout=2)
     thread.join(5)

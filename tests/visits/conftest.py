@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 from flask import Flask
-from visit_site import NINE, ZONES
 
 from bposite.journal.work import Actor, unit_of_work
 from bposite.visits import actions
+from tests.visits.visit_site import NINE, ZONES
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from visit_standings import GOOD, INTO_FLOOR, NOON
 
 from bposite.passes.rules import Ending, PassState, Suspension
 from bposite.visits.rules import (
@@ -26,6 +25,7 @@ from bposite.visits.rules import (
     VisitState,
     door_answer,
 )
+from tests.visits.visit_standings import GOOD, INTO_FLOOR, NOON
 
 # One spoilt fact for each reason, in the order in which the design page lists the reasons:
 # (reason, changes of the standing, changes of what the door knows).

@@ -10,7 +10,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from time_machine import Traveller
-from visit_site import DESK, GUARD, MANAGER, NINE, ZONES, does, guest, on_site, ready
 
 from bposite.journal.queries import tail
 from bposite.journal.work import Actor, unit_of_work
@@ -27,6 +26,7 @@ from bposite.visits.queries import judged, pass_standing
 from bposite.visits.rules import DoorFacts, Evidence, HoldKind, Reason, VisitState, door_answer
 from bposite.visits.rules.requirements import Missing
 from bposite.visits.tables import Hold, Transition
+from tests.visits.visit_site import DESK, GUARD, MANAGER, NINE, ZONES, does, guest, on_site, ready
 
 MANAGER_MAY = frozenset({"visits:write", "visits:approve", "watchlist:write"})
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from visit_standings import GOOD, NOON
 
 from bposite.visits.rules import ApprovalStanding, DocumentKind, DocumentStanding, HoldKind, VisitState
 from bposite.visits.rules.names import folded, likeness, tokens_sorted
@@ -20,6 +19,7 @@ from bposite.visits.rules.requirements import (
     missing_to_admit,
     missing_to_clear,
 )
+from tests.visits.visit_standings import GOOD, NOON
 
 AT_DESK = replace(GOOD, visit_state=VisitState.AT_DESK)
 CLEARED = replace(GOOD, visit_state=VisitState.CLEARED)

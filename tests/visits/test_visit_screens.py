@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 import time_machine
-import visit_day
 from flask import Flask
 from PIL import Image
-from visit_site import NINE
 
 from bposite.journal.queries import size, tail
 from bposite.plumbing.clock import now
@@ -20,6 +18,8 @@ from bposite.plumbing.db import reading
 from bposite.visits import queries
 from bposite.visits.rules import VisitState
 from tests.people.signing import Browser, token_of
+from tests.visits import visit_day
+from tests.visits.visit_site import NINE
 
 INVITATION = {
     "name": "Asha Rao",

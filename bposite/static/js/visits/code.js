@@ -60,6 +60,8 @@ export async function openByCode(page, text) {
   tell(box, "refused", answer.title, answer.remedy);
 }
 
+const QUICK = 150; // ms between two keys of a scanner, slow wireless ones included; a hand is rarely that quick
+
 // A wedge types quicker than any hand and ends with Enter: taken wherever the focus is, except in a field of text.
 export function listenToWedge(onCode) {
   let letters = "";
@@ -67,7 +69,7 @@ export function listenToWedge(onCode) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input:not([type=radio], [type=checkbox], [type=file]), textarea, select")) return;
-    const quick = event.timeStamp - last < 60;
+    const quick = event.timeStamp - last < QUICK;
     last = event.timeStamp;
     if (event.key === "Enter") {
       const code = letters;
@@ -77,7 +79,7 @@ export function listenToWedge(onCode) {
     }
     if (event.key.length !== 1) return;
     letters = quick ? letters + event.key : event.key;
-    // From the second quick letter on this is a machine, not somebody pressing a shortcut.
-    if (quick && letters.length > 1) event.stopImmediatePropagation();
+    // From the second quick letter of a code on this is a machine, not somebody pressing a shortcut.
+    if (letters.length > 1 && LETTERS.test(letters.toUpperCase())) event.stopImmediatePropagation();
   }, { capture: true });
 }
