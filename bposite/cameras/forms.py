@@ -156,3 +156,17 @@ class ReferenceForm(FlaskForm):  # type: ignore[misc]
     """A person confirms that the view is right."""
 
     label = SelectField("For", choices=[("day", "Day"), ("night", "Night")])
+
+
+class ReasonForm(FlaskForm):  # type: ignore[misc]
+    """Why pictures leave the house."""
+
+    reason = StringField("Reason", [Length(max=400)], [plain], description="Who asked, and what for. It is recorded.")
+
+
+class RedactForm(ShapesForm):
+    """Rectangles on a picture, what they mean, and the person's word that the result is right."""
+
+    reason = StringField("Reason", [Length(max=400)], [plain], description="Who asked, and what for. It is recorded.")
+    mode = SelectField("Rectangles", choices=[("keep", "Show only these"), ("hide", "Hide these")])
+    confirmed = HiddenField()

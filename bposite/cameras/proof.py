@@ -13,7 +13,12 @@ from bposite.cameras.tables import FrameLink
 from bposite.journal.proof import Problem
 from bposite.journal.queries import Fact, facts
 
-KINDS = ("cameras:frame:linked", "cameras:link:settled", "cameras:camera:reference-confirmed")
+KINDS = (
+    "cameras:frame:linked",
+    "cameras:link:settled",
+    "cameras:camera:reference-confirmed",
+    "cameras:picture:redacted",
+)
 PURGED = "cameras:pictures:purged"
 
 

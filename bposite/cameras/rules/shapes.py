@@ -52,3 +52,24 @@ def checked_line(raw: Sequence[Sequence[float]]) -> tuple[Point, ...]:
     if ((x1 - x2) ** 2 + (y1 - y2) ** 2) ** 0.5 < SHORTEST_LINE:
         raise ValueError("The line is too short. Draw it across the way people walk.")
     return line
+
+
+Box = tuple[float, float, float, float]
+MOST_BOXES = 40
+
+
+def checked_boxes(raw: Sequence[Sequence[float]]) -> tuple[Box, ...]:
+    """Rectangles (left, top, width, height in shares). ValueError in words when there is none or one is no area."""
+    if not 1 <= len(raw) <= MOST_BOXES:
+        raise ValueError(f"Draw 1 to {MOST_BOXES} rectangles.")
+    boxes = []
+    for box in raw:
+        if len(box) != 4 or not all(isinstance(value, int | float) and isfinite(value) for value in box):
+            raise ValueError("A rectangle is four numbers between 0 and 1.")
+        left, top, width, height = (round(float(value), 4) for value in box)
+        if not (left >= 0 and top >= 0 and left + width <= 1.0001 and top + height <= 1.0001):
+            raise ValueError("A rectangle lies outside of the picture.")
+        if width * height < SMALLEST_AREA:
+            raise ValueError("A rectangle is too small to cover anything.")
+        boxes.append((left, top, width, height))
+    return tuple(boxes)
