@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Blueprint, Response, render_template, request, url_for
@@ -78,8 +79,8 @@ def settings(device_id: str) -> ResponseReturnValue:
         known = pusher(session, device_id)
     if known is None:
         raise NotFound("device", "No device of this name pushes over HTTP.")
-    address = current().web.address.rstrip("/") + url_for(".by_address", device_id=known.device, secret=known.secret)
-    return render_template("doors/push.html", device=known, address=address)
+    path = url_for(".by_address", device_id=known.device, secret=known.secret)
+    return render_template("doors/push.html", device=known, server=urlsplit(current().web.address), path=path)
 
 
 def _known(device_id: str, secret: str) -> Pusher:
