@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from bposite.doors.wire.adapters.registry import ADAPTERS, COUNTING
-from bposite.doors.wire.routes import OPTIONS, configuration
+from bposite.doors.wire.routes import OPTIONS, OUTWARD, configuration
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "devices.md").read_text("utf-8")
 
@@ -22,6 +22,11 @@ def first_cells(text: str) -> set[str]:
 
 def test_every_kind_is_explained() -> None:
     assert first_cells(section("Kinds")) == set(ADAPTERS)
+
+
+def test_every_system_that_is_told_is_explained() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", section("Systems that are told"), re.MULTILINE)
+    assert tuple(rows) == OUTWARD
 
 
 def test_what_it_says_of_gaps_is_what_the_code_does() -> None:

@@ -22,7 +22,7 @@ from bposite.doors.rules.policy import Policy
 from bposite.doors.rules.scene import Scene
 from bposite.doors.rules.sequence import Range, Watermark, begin
 from bposite.doors.rules.times import Clockwork
-from bposite.doors.wire.routes import NATIVE, OptionError, Route, Routes, configuration, routes_of
+from bposite.doors.wire.routes import NATIVE, OUTWARD, OptionError, Route, Routes, configuration, routes_of
 from bposite.journal.queries import size as journal_size
 from bposite.plumbing.clock import EPOCH, site_zone
 
@@ -165,7 +165,7 @@ class Memory:
         """The ways to the foreign devices of the plan; one whose options make no sense any more is left out."""
         found: list[Route] = []
         for memo in self._memos.values():
-            if memo.kind == NATIVE or not memo.planned:
+            if memo.kind in (NATIVE, *OUTWARD) or not memo.planned:
                 continue
             try:
                 zone = memo.zone_name or site_zone().key
@@ -180,6 +180,10 @@ class Memory:
         """Which doors a camera sees: only their entries get a job to find pictures."""
         if self._watched is not None:
             self.watched = self._watched(session)
+
+    def told(self) -> list[DeviceMemo]:
+        """The systems of the plan that are told what happens."""
+        return [memo for memo in self._memos.values() if memo.kind in OUTWARD and memo.planned]
 
     def plan_changed(self, session: Session) -> None:
         """The plan was changed: a new policy, and devices that are planned now."""

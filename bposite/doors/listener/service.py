@@ -33,6 +33,7 @@ from bposite.doors.listener import upkeep
 from bposite.doors.listener.memory import Memory, Watched
 from bposite.doors.listener.reading import Intent, Reading
 from bposite.doors.listener.requests import Decided, Desk, record
+from bposite.doors.listener.telling import Telling
 from bposite.doors.wire import encode
 from bposite.doors.wire.topics import subscriptions
 from bposite.journal.work import Actor, Work, unit_of_work
@@ -64,6 +65,7 @@ class Listener:
         self.link: MqttLink | None = None
         self.unacked: set[tuple[str, str]] = set()
         self._filters: set[str] = set()
+        self._telling = Telling()
         self.turned_at = now()
         self._kept = self.turned_at
         self.reload()
@@ -204,12 +206,19 @@ class Listener:
         self.take_pushed(at)
         self.follow_plan()
         self.publish(upkeep.queued_commands(self.memory.site))
+        self.tell()
         if upkeep.holes_due(self.memory, at):
             with unit_of_work(ACTOR) as work:
                 self.unacked |= upkeep.mind_holes(work, self.memory, at)
         self.unacked |= upkeep.remind(self.memory, at, ACK_AGAIN) | self.memory.restless
         self.memory.restless.clear()
         upkeep.write_devices(self.memory, at)
+
+    def tell(self) -> None:
+        """Tell other systems of the plan what was stored since the last time."""
+        if self.link is not None:
+            for message in self._telling.news(self.memory):
+                self.link.publish(message.topic, message.payload, retain=message.retain)
 
     def take_pushed(self, at: datetime) -> None:
         """Store what came past the broker (HTTP, controllers that were asked); one bad message stops no other."""

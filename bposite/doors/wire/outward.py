@@ -177,6 +177,11 @@ def home_assistant_state(
     return Message(f"{prefix}/{door}/{kind}", word.encode(), True)
 
 
+def home_assistant_scan(reader: str, ref: str, prefix: str = "bposite/ha") -> Message:
+    """A credential at a reader, by our reference of it: Home Assistant never learns a card's number."""
+    return Message(f"{prefix}/{reader}/tag", msgspec.json.encode({"uid": ref}), False)
+
+
 def m365_badging(user: str, door: str, door_name: str, time: datetime, *, granted: bool) -> dict[str, str]:
     """One record for Microsoft 365's physical badging connector; a client may ask for it."""
     return {

@@ -19,17 +19,21 @@ from bposite.doors.wire.adapters.registry import ADAPTERS, translate
 from bposite.doors.wire.topics import ROOT, is_slug
 
 NATIVE = "native"
+OUTWARD = ("onvif-out", "home-assistant")
+"""Kinds of the plan that send nothing: systems that are told what happens at the doors."""
 PUSH = "push"
 _INPUT = re.compile(r"(input|switch|binary_sensor):[A-Za-z0-9_-]{1,40}")
+_PREFIX = re.compile(r"[A-Za-z0-9_-]{1,40}(/[A-Za-z0-9_-]{1,40}){0,4}")
 _MEANING = re.compile(r"(contact|contact-inverted|rex):[a-z0-9-]{1,40}")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "names": ("own", "plan"),
     "direction": ("in", "out"),
     "card_format": ("number", "wiegand26", "wiegand26-decimal", "uid"),
 }
-_FREE = ("topic", "base", "door", "serial", "network", "address", "push_generation")
+_FREE = ("topic", "base", "door", "serial", "network", "address", "push_generation", "prefix", "discovery")
 """Options with any text: ``base`` of Zigbee2MQTT; ``serial``, ``network`` and ``push_generation`` of
-devices that push over HTTP; ``address`` of controllers that are asked over the network."""
+devices that push over HTTP; ``address`` of controllers that are asked over the network; ``prefix``
+and ``discovery`` of systems that are told (see ``OUTWARD``)."""
 
 OPTIONS = (*_CHOICES, *_FREE)
 """Every option but the inputs."""
@@ -68,8 +72,8 @@ def configuration(
     options: Mapping[str, str] | None = None,
 ) -> DeviceConfig:
     """The configuration of a planned device; OptionError for one that makes no sense."""
-    if kind not in ADAPTERS:
-        raise OptionError(f"there is no adapter {kind!r}; there are {', '.join(sorted(ADAPTERS))}")
+    if kind not in ADAPTERS and kind not in OUTWARD:
+        raise OptionError(f"there is no kind {kind!r}; there are {', '.join(sorted((*ADAPTERS, *OUTWARD)))}")
     given = dict(options or {})
     inputs = {name: given.pop(name) for name in list(given) if _INPUT.fullmatch(name)}
     for name, meaning in inputs.items():
@@ -97,6 +101,9 @@ def _check(options: Mapping[str, str]) -> None:
             raise OptionError(f"there is no option {name!r}")
     if "network" in options:
         _check_network(options["network"])
+    for name in ("prefix", "discovery"):
+        if name in options and not _PREFIX.fullmatch(options[name]):
+            raise OptionError(f"{name} is not the beginning of a topic")
     if "door" in options and not is_slug(options["door"]):
         raise OptionError("door is not an id")
     if "topic" in options:

@@ -47,7 +47,7 @@ def test_native_and_foreign_on_one_broker() -> None:
 @pytest.mark.parametrize(
     ("kind", "zone", "options", "word"),
     [
-        ("no-such", "", {}, "no adapter"),
+        ("no-such", "", {}, "no kind"),
         ("shelly", "Mars/Base", {}, "time zone"),
         ("shelly", "../etc/passwd", {}, "time zone"),
         ("shelly", "", {"colour": "red"}, "no option"),
@@ -60,6 +60,8 @@ def test_native_and_foreign_on_one_broker() -> None:
         ("shelly", "", {"topic": TOPIC}, "native"),
         ("shelly", "", {"topic": "$SYS/#"}, "filter"),
         ("shelly", "", {"door": "Floor A"}, "door"),
+        ("onvif-out", "", {"prefix": "a/+/b"}, "prefix"),
+        ("home-assistant", "", {"discovery": ""}, "discovery"),
     ],
 )
 def test_options_that_make_no_sense(kind: str, zone: str, options: dict[str, str], word: str) -> None:
