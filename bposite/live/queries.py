@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bposite.cameras.queries import CameraRow, cameras
 from bposite.doors import queries as doors
-from bposite.doors.queries import EntryFilter, search_entries
+from bposite.doors.queries import EntryFilter, EntryRow, search_entries
 from bposite.doors.queries.board import AlarmRow, DoorNow, ZoneNow, alarms, doors_now, zones_now
 from bposite.doors.queries.devices import COUNTERS, DeviceHealth, device_memos, devices_health, open_quarantine
 from bposite.entries.queries import Line, Still, lines, names
@@ -26,9 +26,11 @@ from bposite.visits.queries.board import Card
 from bposite.visits.queries.tally import Tally, overdue, tally
 
 FEED = 12
-ALARMS = 6
+ALARMS = 4
+SAME_PASSAGE = timedelta(minutes=1)
 LEAST_DISK_MB = 1024
 LATE_CHECKPOINT = 10  # times the interval of checkpoints; beyond it the signing is not working
+WORDS = {"listen": "Door listener", "work": "Timers"}
 NEEDED = ("listen", "cameras", "work", "web")
 LEAST_CLOCKS = 3  # fewer clocks cannot outvote ours
 SKEW_WARN_MS, SKEW_BAD_MS = 5_000, 60_000
@@ -44,6 +46,11 @@ class Lamp:
     state: str
     detail: str
     at: datetime | None
+
+    @property
+    def word(self) -> str:
+        """What people call it."""
+        return WORDS.get(self.name, self.name.capitalize())
 
     @property
     def status(self) -> str:
@@ -88,8 +95,8 @@ def site_now(session: Session, *, pictures: bool) -> SiteNow:
     working = {door for row in seen if row.enabled and not row.failed for door, _ in row.doors}
     last = [door.last.position for door in here if door.last is not None]
     stills = stills_of(session, last) if pictures else {}
-    raised = [row for row in alarms(session, limit=50) if row.live]
-    rows = search_entries(session, PEOPLE, limit=FEED)
+    raised = sorted((row for row in alarms(session, limit=50) if row.live), key=urgency)
+    rows = one_a_passage(search_entries(session, PEOPLE, limit=3 * FEED))[:FEED]
     return SiteNow(
         at, zones_now(session),
         [DoorCard(one, stills.get(one.last.position, NO_STILL) if one.last else NO_STILL, one.id in working)
@@ -97,6 +104,26 @@ def site_now(session: Session, *, pictures: bool) -> SiteNow:
         raised[:ALARMS], max(0, len(raised) - ALARMS), lines(session, rows, names(session), pictures=pictures),
         tally(session, at), overdue(session, at), seen, lamps(session),
     )  # fmt: skip
+
+
+def urgency(row: AlarmRow) -> tuple[bool, bool, bool, float]:
+    """Sorts alarms: nobody has it, alarm before warning, still there before over, newest first."""
+    return row.state != "open", row.severity != "alarm", row.condition_over, -row.raised_at.timestamp()
+
+
+def one_a_passage(rows: Sequence[EntryRow]) -> list[EntryRow]:
+    """Entries (newest first) without the grants of passages that are told anyway: one line for one person at a door."""
+    told: dict[tuple[str | None, str | None, str | None, str | None], datetime] = {}
+    kept = []
+    for row in rows:
+        key = (row.door, row.direction, row.person, row.visit)
+        if row.decision in ("taken", "not-taken"):
+            told[key] = row.time_used
+        elif row.decision == "granted" and key in told and told[key] - row.time_used <= SAME_PASSAGE:
+            del told[key]
+            continue
+        kept.append(row)
+    return kept
 
 
 def lamps(session: Session) -> list[Lamp]:

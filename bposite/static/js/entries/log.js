@@ -2,6 +2,9 @@
 // histogram. The list never moves under the cursor.
 import { listen } from "../live.js";
 
+const filters = document.querySelector("[data-more]");
+if (filters?.dataset.more === "" && window.matchMedia("(max-width: 720px)").matches) filters.open = false;
+
 const section = document.getElementById("entries");
 const preview = document.getElementById("preview");
 const rows = () => [...section.querySelectorAll("tr[data-position]")];
@@ -41,11 +44,14 @@ document.addEventListener("keydown", (event) => {
     renew();
   }
 });
-section.addEventListener("mouseover", (event) => choose(event.target.closest("tr[data-position]"), { scroll: false }));
+// A click looks at an entry, a double click or its link opens it. Pointing alone does not: every look is recorded.
 section.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-position]");
-  if (row && !event.target.closest("a, button")) row.querySelector("a")?.click();
+  if (!row || event.target.closest("a, button")) return;
+  if (getComputedStyle(preview).display === "none") row.querySelector("a")?.click();
+  else choose(row, { scroll: false });
 });
+section.addEventListener("dblclick", (event) => event.target.closest("tr[data-position]")?.querySelector("a")?.click());
 
 // What is new
 let newest = Number(section.dataset.newest);
@@ -88,19 +94,17 @@ if (document.querySelector("[data-live-mark]")) {
 
 // A picture that came after its entry takes the place that was kept for it.
 function fill(data) {
-  const row = rows().find((one) => Number(one.dataset.position) === (data.entry ?? data.position));
+  const row = rows().find((one) => Number(one.dataset.position) === data.position);
   const box = row?.querySelector(".still");
-  if (!box || box.querySelector("img")) return;
-  window.setTimeout(async () => {
-    const answer = await fetch(`/entries/${row.dataset.position}/preview`, { headers: { "X-Fragment": "1" } });
-    if (!answer.ok) return;
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".still img");
-    if (!found) return;
+  if (section.dataset.sees !== "1" || !box || box.querySelector("img")) return;
+  if (data.kind === "cameras:frame:linked") {
     const image = new Image(96, 54);
     image.alt = "";
-    image.src = found.getAttribute("src").replace(/picture\.jpg.*$/, "thumb.jpg");
+    image.src = `/cameras/frames/${encodeURIComponent(data.subject)}/thumb.jpg`;
     box.replaceChildren(image);
-  }, 300);
+  } else if (data.state === "no_video") {
+    box.textContent = "no video";
+  }
 }
 
 // A range dragged on the histogram becomes from and to.

@@ -23,10 +23,11 @@ function swap(html) {
   const seen = new Set([...part.querySelectorAll("[data-position]")].map((node) => node.dataset.position));
   const focus = document.activeElement?.closest("#now a")?.getAttribute("href");
   const next = new DOMParser().parseFromString(html, "text/html").body;
-  // pictures that are on the page already are moved over, so that nothing flickers
+  // Pictures that are on the page already are moved over: nothing flickers, and no look is recorded twice.
+  const shown = [...part.querySelectorAll("img")];
   for (const image of next.querySelectorAll("img")) {
-    const old = part.querySelector(`img[src="${CSS.escape(image.getAttribute("src"))}"]`);
-    if (old) image.replaceWith(old.cloneNode());
+    const at = shown.findIndex((old) => old.getAttribute("src") === image.getAttribute("src"));
+    if (at >= 0) image.replaceWith(...shown.splice(at, 1));
   }
   part.replaceChildren(...next.childNodes);
   if (seen.size) {
