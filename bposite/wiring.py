@@ -19,6 +19,7 @@ from bposite.cameras import actions as cameras
 from bposite.cameras import proof as cameras_proof
 from bposite.cameras import queries as cameras_queries
 from bposite.cleandesk import actions as cleandesk
+from bposite.cleandesk import proof as cleandesk_proof
 from bposite.doors import actions as doors
 from bposite.doors import proof as doors_proof
 from bposite.evidence.actions import run_waiting
@@ -91,7 +92,7 @@ def watched_doors(session: Session) -> set[str]:
 
 def witnesses() -> list[Witness]:
     """Every feature's check of its own rows and files against its facts."""
-    return [doors_proof.witness, cameras_proof.witness]
+    return [doors_proof.witness, cameras_proof.witness, cleandesk_proof.witness]
 
 
 def keep_time(stop: threading.Event) -> None:

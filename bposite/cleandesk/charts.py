@@ -124,6 +124,8 @@ class PlanView:
     box: str
     spots: tuple[Spot, ...]
     missing: int
+    right: float = 0.0
+    bottom: float = 0.0
 
 
 _SIZES = {"desk": (DESK, 0.9), "room": (2.6, 1.8), "printer": (0.9, 0.9), "bin": (0.7, 0.7), "whiteboard": (1.6, 0.4)}
@@ -139,7 +141,7 @@ def plan_view(places: Iterable[PlaceNow], tones: dict[str, tuple[str, str]]) -> 
     left, top = min(s.x for s in spots) - MARGIN, min(s.y for s in spots) - MARGIN
     right, bottom = max(s.x + s.width for s in spots) + MARGIN, max(s.y + s.height for s in spots) + MARGIN
     box = f"{left:.1f} {top:.1f} {right - left:.1f} {bottom - top:.1f}"
-    return PlanView(box, spots, len(rows) - len(placed))
+    return PlanView(box, spots, len(rows) - len(placed), right, bottom)
 
 
 def _spot(place: PlaceNow, tone: str, words: str) -> Spot:

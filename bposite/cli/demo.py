@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bposite import wiring
+from bposite.cli import demo_history
 from bposite.cli.processes import children
 from bposite.cli.site import apply_plan, found
 from bposite.doors.references import reference_key
@@ -90,7 +91,7 @@ def prepare(state_dir: Path, say: Console) -> dict[str, Any]:
         apply_plan(root("hardware") / "simulator" / "site.yaml", {"rtsp_port": str(known["rtsp_port"])})
         say.print("  site plan written")
         if "users" not in known:
-            known |= _accounts()
+            known |= _accounts(say)
         settings = current()
         known |= {"url": settings.web.address, "site": settings.site.id, "mqtt": _mqtt()}
         _write(state_dir / DEMO_FILE, known)
@@ -124,15 +125,18 @@ def _free(port: int) -> int:
         return int(sock.getsockname()[1])
 
 
-def _accounts() -> dict[str, Any]:
-    users = []
+def _accounts(say: Console) -> dict[str, Any]:
+    users, actors = [], {}
     for role, display in ACCOUNTS:
         password, secret = "-".join(secrets.token_hex(3) for _ in range(3)), pyotp.random_base32()
         with unit_of_work(Actor.system("demo")) as work:
-            create_enrolled_user(work, role, display, [role], password=password, totp_secret=secret)
+            user_id = create_enrolled_user(work, role, display, [role], password=password, totp_secret=secret)
+        actors[role] = Actor("user", user_id, display, role)
         users.append({"name": role, "role": role, "password": password, "totp_secret": secret})
     with unit_of_work(Actor.system("demo")) as work:
         token = create_token(work, "demonstration", set(PERMISSIONS) - NEVER_FOR_TOKENS, days=90)
+    with say.status("Writing a month of clean desk history"):
+        say.print(f"  {demo_history.write(actors)} clean desk rounds written")
     return {"users": users, "api_token": token.secret}
 
 

@@ -25,7 +25,7 @@ from bposite.cleandesk.tables import (
     TeamFault,
 )
 from bposite.cleandesk.wire import FoundItem
-from bposite.doors.actions.alarms import raise_alarm
+from bposite.doors.actions.alarms import end_condition, raise_alarm
 from bposite.journal.work import Work
 from bposite.people import queries as people
 from bposite.plumbing.clock import local
@@ -257,6 +257,8 @@ def _step(work: Work, finding: FindingRow, event: str, words: str) -> None:
 def _settle(work: Work, finding: FindingRow) -> None:
     finding.settled_at = work.now
     work.session.flush()
+    if finding.severity == "S1":
+        end_condition(work, ALARM, finding.id)
     row = work.session.get(AuditRound, finding.round_id)
     if row is not None:
         close_if_settled(work, row)

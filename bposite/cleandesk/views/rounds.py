@@ -51,6 +51,7 @@ def new_round() -> ResponseReturnValue:
     """Plan a round: the sample size comes from the target, the draw from the seed."""
     with reading() as session:
         form = RoundForm(data=_defaults(session)) if request.method == "GET" else RoundForm()
+        form.size.flags.required = True  # for a random sample; a targeted check names its places instead
         _choices(session, form)
         hint = _hint(session, form)
     if "work_out" in request.form:
