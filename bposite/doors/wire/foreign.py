@@ -153,8 +153,7 @@ class Source:
         key, fingerprint = self._key, None
         if key is None:
             words = fields.short_hash(self.device, reason, vendor_reason, door, *said)
-            when = self.moment.time if self.moment and self.moment.clock != "unset" else self.delivery.received_at
-            key = f"fp:{fields.short_hash(words, when.isoformat())}"
+            key = f"fp:{fields.short_hash(words, self._when())}"
             fingerprint = words if self._repeats or self.moment is None else None
         return self._common | {
             "key": key,
@@ -164,6 +163,13 @@ class Source:
             "vendor_reason": vendor_reason,
             "door_ref": bounded(door or self.config.door, DOOR_LIMIT, "the door's name"),
         }
+
+    def _when(self) -> str:
+        """What tells this event from an equal one: its own time; of a message without, that it was kept by the
+        broker (and comes again with every connection), else its arrival."""
+        if self.moment is not None and self.moment.clock != "unset":
+            return self.moment.time.isoformat()
+        return "retained" if self.delivery.retain else self.delivery.received_at.isoformat()
 
     def access(
         self,

@@ -1,11 +1,13 @@
 """Controllers: UHPPOTE, ONVIF, Axis, OSDP: messages beyond the sample files; one row, one thing learnt."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bposite.doors.events import Translation
+from bposite.doors.events import Delivery, DeviceConfig, SystemEvent, Translation
+from bposite.doors.wire.adapters.registry import translate
 from tests.doors.wire.reading import check, facts, reading
 
 
@@ -98,6 +100,21 @@ def test_uhppote_in_process() -> None:
 def test_uhppoted_alerts(text: str, reason: str, skew: float | None) -> None:
     body = {"message": {"system": {"alert": {"message": text, "subsystem": "health-check"}}}}
     check(reading("uhppoted-mqtt", "uhppoted/gateway/system", body), kind="SystemEvent", reason=reason, skew_s=skew)
+
+
+def test_uhppoted_alert_kept_by_the_broker_is_the_same_alert_every_time() -> None:
+    body = json.dumps({"message": {"system": {"alert": {"message": "UTC0311-L0x 405419896  no response"}}}}).encode()
+    config = DeviceConfig(adapter="uhppoted-mqtt", site="pune-1", card_ref=str)
+
+    def key(seconds: int, retain: bool) -> str:
+        at = datetime(2026, 11, 23, 9, 0, seconds, tzinfo=UTC)
+        delivery = Delivery(topic="uhppoted/gateway/system", payload=body, received_at=at, retain=retain)
+        (item,) = translate(delivery, config).items
+        assert isinstance(item, SystemEvent)
+        return item.key
+
+    assert key(1, retain=True) == key(30, retain=True)
+    assert key(1, retain=False) != key(30, retain=False)
 
 
 def onvif(path: str, source: Any, data: Any, payload: Any = None) -> Translation:
