@@ -29,7 +29,7 @@ ODD = {
     "digits": "²٣" * 3,
     "huge": "9" * 30,
     "bidi": "\u202e\u200b\ufeff é 🗝",
-    "json": "[" * 3000,
+    "json": "[" * 1500,
     "lines": "a\r\nSet-Cookie: x=y",
     "mixed": "",  # another one in each field, see ``filled``
 }
@@ -146,7 +146,9 @@ def test_odd_bodies(site: Flask) -> None:
 
 def asked(browser: Browser, method: str, path: str, what: tuple[str, str], **sent: dict[str, str]) -> list[object]:
     """Empty, or what crashed."""
-    answer = browser.open(path, method=method, query_string=sent.get("query"), data=sent.get("form"))
+    long = "form" in sent and what[1] in ("json", "long")  # which a test client would percent-encode for a minute
+    kind = "multipart/form-data" if long else None
+    answer = browser.open(path, method=method, query_string=sent.get("query"), data=sent.get("form"), content_type=kind)
     status = answer.status_code
     answer.close()
     return [(method, *what, status)] if status >= 500 and status != 503 else []
