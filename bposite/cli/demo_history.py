@@ -73,9 +73,9 @@ def _line(
 
 
 LINES = (
-    _line(FLOORS, "ops-a ops-b", "desk", "after_hours", 26, (1, 21), (0.22, 0.14)),
-    _line(CARD, "card-a", "desk", "live", 6, (2, 11), (0.2, 0.1)),
-    _line(PRINT, "ops-a ops-b card-a lobby", "printer bin", "after_hours", 7, (3, 21), (0.2, 0.15)),
+    _line(FLOORS, "ops-a ops-b", "desk", "after_hours", 26, (1, 21), (0.13, 0.03)),
+    _line(CARD, "card-a", "desk", "live", 6, (2, 11), (0.12, 0.04)),
+    _line(PRINT, "ops-a ops-b card-a lobby", "printer bin", "after_hours", 7, (3, 21), (0.15, 0.1)),
 )
 
 
@@ -94,9 +94,10 @@ def write(users: Mapping[str, Actor]) -> int:
                 continue
             _round(who, line, plan, at, week / WEEKS, chance)
             count += 1
-    _today(who, plans)
+    _last_night(who, chance)
+    _today(who)
     checkpoint()
-    return count + 1
+    return count + 2
 
 
 def _plans(who: Walkers, monday: datetime) -> list[str]:
@@ -124,26 +125,29 @@ def _round(who: Walkers, line: Line, plan: str, at: datetime, progress: float, c
     with _at(who.auditor, at) as work:
         actions.start_round(work, round_id)
     begin, end = line.faults
-    _walk(who, round_id, at, begin + (end - begin) * progress, chance)
+    _walk(who, round_id, at, begin + (end - begin) * progress, chance, {})
     done = at + timedelta(minutes=50)
     with _at(who.auditor, done) as work:
         actions.submit_round(work, round_id)
-    recent = at > now() - timedelta(days=8)
+    recent = at > now() - timedelta(days=5)
     if not recent or line is LINES[0]:
         with _at(who.planner, done + timedelta(hours=2)) as work:
             actions.review_round(work, round_id, "Looked through answers and pictures.")
     _follow_up(who, round_id, done + timedelta(hours=3), recent, chance)
 
 
-def _walk(who: Walkers, round_id: str, at: datetime, rate: float, chance: random.Random) -> None:
+def _walk(
+    who: Walkers, round_id: str, at: datetime, rate: float, chance: random.Random, certain: Mapping[int, str]
+) -> None:
+    """Every place is seen; ``certain``: number of the stop -> the fault that is found there for sure."""
     with reading() as session:
         row, stops = queries.round_of(session, round_id), queries.stops(session, round_id)
     assert row is not None
     first: dict[str, tuple[FoundItem, ...]] = {}
     with _at(who.auditor, at) as work:
-        for stop in stops:
+        for number, stop in enumerate(stops):
             work.now += timedelta(seconds=chance.randint(35, 95))
-            look, sent = _look(stop, row.moment, rate, work.now, chance)
+            look, sent = _look(stop, row.moment, rate, work.now, chance, certain.get(number))
             actions.observe(work, round_id, look, sent, actions.keep_photos(look, sent))
             first[stop.place] = look.items
     with _at(who.second, at + timedelta(minutes=4)) as work:
@@ -155,16 +159,16 @@ def _walk(who: Walkers, round_id: str, at: datetime, rate: float, chance: random
 
 
 def _look(
-    stop: StopRow, moment: str, rate: float, at: datetime, chance: random.Random
+    stop: StopRow, moment: str, rate: float, at: datetime, chance: random.Random, certain: str | None
 ) -> tuple[Look, dict[str, bytes]]:
-    if chance.random() < 0.02:
+    if certain is None and chance.random() < 0.02:
         reason = chance.choice(["in_use_confidential", "locked"])
         return Look(new_id(), stop.place, "not_observed", at, reason=reason), {}
     known = {item.id: item for item in queries.in_force().items_for(stop.zone_type, stop.kind, moment)}
     likely = [item for item in COMMON if item in known]
-    if not likely or chance.random() > rate:
+    if certain is None and (not likely or chance.random() > rate):
         return Look(new_id(), stop.place, "pass", at), {}
-    item = known[likely[min(int(chance.expovariate(0.45)), len(likely) - 1)]]
+    item = known[certain or likely[min(int(chance.expovariate(0.45)), len(likely) - 1)]]
     found = FoundItem(item.id, secured=item.severity == "S1")
     if item.photo == "none" or chance.random() < 0.5:
         return Look(new_id(), stop.place, "fail", at, items=(found,)), {}
@@ -244,12 +248,34 @@ def _what(finding: FindingNow) -> str:
     return f"Brief {finding.team or 'the team'} and check the desk at the end of the next shift"
 
 
-def _today(who: Walkers, plans: list[str]) -> None:
+def _last_night(who: Walkers, chance: random.Random) -> None:
+    """A walk of the night, submitted and not yet reviewed: its findings are on the board."""
+    at = now() - timedelta(hours=9)
+    with _at(who.planner, at - timedelta(hours=5)) as work:
+        round_id = actions.plan_round(work, _extra(who, f"{FLOORS}, night sweep", at, 14))
+    with _at(who.auditor, at) as work:
+        actions.start_round(work, round_id)
+    _walk(who, round_id, at, 0.0, chance, {2: "C01", 5: "S01", 8: "P05", 11: "K04"})
+    with _at(who.auditor, at + timedelta(minutes=30)) as work:
+        actions.submit_round(work, round_id)
+    with reading() as session:
+        found = {row.item_id: row for row in queries.findings(session, Wanted(round_id=round_id), now())}
+    later = at + timedelta(hours=2)
+    paper, keys, screen = found["P05"], found["K04"], found["S01"]
+    _do(who.auditor, later, lambda work: actions.acknowledge(work, screen.id))
+    due = now() + timedelta(hours=9)
+    _do(who.planner, later, lambda work: actions.propose(work, paper.id, _what(paper), LEADS[paper.client], due))
+    _do(who.planner, later, lambda work: actions.claim_done(work, keys.id, "Keys are back in the key safe, logged."))
+
+
+def _today(who: Walkers) -> None:
     """A walk that waits for whoever tries the demonstration."""
-    wanted = NewRound(
-        name=f"{FLOORS}, today", purpose="random", zones=("ops-a", "ops-b"), kinds=("desk",), shift="day",
-        moment="after_hours", size=12, planned_for=now() + timedelta(minutes=30), auditor=who.auditor.id,
-        second=who.second.id, plan=None,
-    )  # fmt: skip
     with unit_of_work(who.planner) as work:
-        actions.plan_round(work, wanted)
+        actions.plan_round(work, _extra(who, f"{FLOORS}, today", now() + timedelta(minutes=30), 12))
+
+
+def _extra(who: Walkers, name: str, at: datetime, size: int) -> NewRound:
+    return NewRound(
+        name=name, purpose="random", zones=("ops-a", "ops-b"), kinds=("desk",), shift="day", moment="after_hours",
+        size=size, planned_for=at, auditor=who.auditor.id, second=who.second.id,
+    )  # fmt: skip
