@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from bposite.cameras.capture import clip as clips
-from bposite.cameras.capture.decode import jpeg
+from bposite.cameras.capture.decode import UndecodableError, jpeg
 from bposite.cameras.capture.disk import DiskRing
 from bposite.cameras.capture.memory import MemoryRing
 from bposite.cameras.capture.moment import MARGIN_US, Picture, View, clip_at, missing_in, picture_at, view_of
@@ -143,6 +143,33 @@ def test_arrival_is_when_a_picture_began_to_arrive_not_when_the_parser_let_it_go
     delays = [unit.arrival_us - unit.camera_us for unit in units[1:] if unit.camera_us is not None]
     assert len(delays) == len(units) - 1
     assert 95_000 <= min(delays) <= 150_000  # not 300 ms: that would be a picture later
+
+
+def test_lost_packets_are_never_silently_wrong(
+    cameras: Callable[..., Cameras], recording: Callable[..., Recorder]
+) -> None:
+    camera = cameras("--size", "960x540", "--fault", "loss=0.03")
+    rec = recording(camera.url(), None, "udp")
+    wait_for(lambda: rec.memory.span, "the first picture")
+    start = wall_us() + SECOND
+    wait_for(lambda: has(rec, start + 4 * SECOND), "5 s of pictures")
+    view, told = look(rec, start), []
+    for i in range(40):
+        moment = start + i * 97_000
+        try:
+            found = picture_at(view, moment)
+        except UndecodableError:
+            told.append("undecodable")
+            continue
+        if isinstance(found, Hole):
+            told.append("hole")
+            continue
+        number = frame_number(found.jpeg)
+        right = number is not None and abs(camera.truth_us(number) - moment) <= found.error_us
+        assert right or found.damaged, (moment, number)
+        told.append("damaged" if found.damaged else "right")
+    assert set(told) - {"right"}, "the network lost nothing: this test has shown nothing"
+    assert "right" in told or "damaged" in told
 
 
 def test_a_drop_leaves_a_hole_that_is_named_and_the_stream_returns(

@@ -1,6 +1,7 @@
 """The moment of an entry, looked up in the rings: one exact picture and a clip around it."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -12,6 +13,10 @@ from bposite.cameras.rules.frames import Hole, choose, clip_range, error_bound_u
 MARGIN_US = 30_000_000
 """How far around a moment units are read: the least-delayed arrival needs neighbours, and a network that stalls
 delivers frames seconds after they were taken."""
+
+
+LOST_FACTOR = 1.5
+"""A step of the media timeline of more than this many frame distances means that a picture is missing."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -93,8 +98,18 @@ def picture_at(view: View, moment_us: int) -> Picture | Hole:
     item = view.timed[choice.index]
     start, end = _group(view, item.index)
     jpeg, damaged = exact_jpeg(view.codecs[item.index], view.units[start:end], item.index - start)
+    damaged = damaged or _lost_before(view, start, item.index)
     bound = error_bound_us(choice, item.clock.error_us)
     return Picture(jpeg, choice.at_us, item.clock.source, bound, item.clock.bad, damaged)
+
+
+def _lost_before(view: View, start: int, index: int) -> bool:
+    """Whether a picture that this one is built upon was lost on the way (only where the network may lose any)."""
+    if not view.codecs[index].lossy or view.codecs[index].name == "mjpeg":
+        return False
+    times = [view.units[i].unit.media_us for i in range(start, index + 1)]
+    known = [at for at in times if at is not None]
+    return any(after - before > LOST_FACTOR * view.interval_us for before, after in pairwise(known))
 
 
 def _group(view: View, index: int) -> tuple[int, int]:

@@ -86,7 +86,8 @@ class NetworkSource:
         options = {"analyzeduration": "0", "probesize": "32"}
         if not http:
             options |= {"rtsp_transport": self._spec.transport, "allowed_media_types": "video"}
-        return NetworkConnection(open_input(self._spec, options, "mpjpeg" if http else None), timed=not http)
+        container = open_input(self._spec, options, "mpjpeg" if http else None)
+        return NetworkConnection(container, timed=not http, lossy=not http and self._spec.transport == "udp")
 
 
 def open_input(spec: SourceSpec, options: dict[str, str], form: str | None) -> InputContainer:
@@ -121,11 +122,11 @@ class NetworkConnection:
     onto the picture before it, so that one is not used (the media timeline dates that picture just as well).
     """
 
-    def __init__(self, container: InputContainer, *, timed: bool) -> None:
+    def __init__(self, container: InputContainer, *, timed: bool, lossy: bool) -> None:
         self._container, self._timed = container, timed
         self._stream = container.streams.video[0]
         try:
-            self.codec = codec_of(self._stream)
+            self.codec = msgspec.structs.replace(codec_of(self._stream), lossy=lossy)
         except SourceError:
             container.close()
             raise

@@ -8,12 +8,16 @@ from bposite.cameras.rules.clock import Unit
 
 
 class Codec(msgspec.Struct, frozen=True):
-    """How to decode a stream. `name` is h264, hevc or mjpeg; `extradata` the parameter sets (Annex B) or empty."""
+    """How to decode a stream. `name` is h264, hevc or mjpeg; `extradata` the parameter sets (Annex B) or empty.
+
+    `lossy`: the network may lose packets without a word (UDP), so a missing picture spoils those built upon it.
+    """
 
     name: str
     width: int
     height: int
     extradata: bytes
+    lossy: bool = False
 
 
 class AccessUnit(msgspec.Struct, frozen=True, gc=False):
