@@ -26,6 +26,7 @@ from bposite.evidence.actions import run_waiting
 from bposite.journal import actions as journal
 from bposite.journal.proof import Witness
 from bposite.journal.work import Actor, Work, unit_of_work
+from bposite.passes import proof as passes_proof
 from bposite.people import access
 from bposite.people import actions as people
 from bposite.plumbing import db, health, jobs
@@ -35,6 +36,7 @@ from bposite.plumbing.secrets import make_master
 from bposite.plumbing.settings import Settings, configure, current, load, state_dir_from
 from bposite.plumbing.web import make_app
 from bposite.visits import actions as visits
+from bposite.visits import proof as visits_proof
 
 log = structlog.get_logger(__name__)
 FEATURES = ("people", "passes", "visits", "doors", "cameras", "cleandesk", "evidence", "entries", "live")
@@ -92,7 +94,13 @@ def watched_doors(session: Session) -> set[str]:
 
 def witnesses() -> list[Witness]:
     """Every feature's check of its own rows and files against its facts."""
-    return [doors_proof.witness, cameras_proof.witness, cleandesk_proof.witness]
+    return [
+        passes_proof.witness,
+        visits_proof.witness,
+        doors_proof.witness,
+        cameras_proof.witness,
+        cleandesk_proof.witness,
+    ]
 
 
 def keep_time(stop: threading.Event) -> None:
