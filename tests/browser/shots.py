@@ -51,7 +51,6 @@ PAGES: dict[str, tuple[str, str]] = {
     "clean-desk": ("facilities", "/clean-desk/"),
     "people": ("facilities", "/people/"),
     "evidence": ("auditor", "/evidence/"),
-    "rollcall": ("guard", "/rollcall/"),
     "accounts": ("administrator", "/users/"),
     "account": ("administrator", "/account/"),
     "search": ("facilities", "/search?q=a"),

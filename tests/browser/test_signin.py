@@ -89,7 +89,7 @@ def test_the_first_administrator_sets_the_account_up(page: Page, served: Flask) 
     page.get_by_label("New password").fill("four unrelated words 7")
     page.keyboard.press("Enter")
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
-    assert page.evaluate("document.querySelector('.scan img').naturalWidth") > 0
+    page.wait_for_function("() => document.querySelector('.scan img').naturalWidth > 0")
     page.get_by_text("I cannot scan it").click()
     secret = page.locator(".key").inner_text().replace(" ", "")
     page.get_by_label("Code", exact=True).fill(totp.code_at(secret, rules.step_of(now())))

@@ -22,7 +22,7 @@ sys.path.append(str(SIMULATOR))  # the burnt-in number is read with the camera's
 
 from stamp import read_frame_number  # noqa: E402
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

@@ -79,7 +79,7 @@ def add_user(
 
 def set_roles(work: Work, user_id: str, roles: Iterable[str]) -> None:
     """Give an account exactly ``roles``; they hold with its next request. Conflict for the last administrator."""
-    user, held = _user(work, user_id), _known(roles)
+    held, user = _known(roles), _user_among_administrators(work, user_id)
     before = list(queries.role_names(work.session, user_id))
     if before == held:
         return
@@ -92,7 +92,7 @@ def set_roles(work: Work, user_id: str, roles: Iterable[str]) -> None:
 
 def set_active(work: Work, user_id: str, active: bool) -> None:
     """Switch an account on or off. Off ends its sessions, links and tokens at once."""
-    user = _user(work, user_id)
+    user = _user_among_administrators(work, user_id)
     if user.active == active:
         return
     if not active:
@@ -149,6 +149,12 @@ def _user(work: Work, user_id: str) -> User:
     if user is None:
         raise NotFound("user", "There is no such account.")
     return user
+
+
+def _user_among_administrators(work: Work, user_id: str) -> User:
+    """The account, locked after all administrators: two who change each other at once lock in one order."""
+    queries.enrolled_administrators(work.session, lock=True)
+    return _user(work, user_id)
 
 
 def _not_the_last(work: Work, user_id: str) -> None:
