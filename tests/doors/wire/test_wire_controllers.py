@@ -102,6 +102,16 @@ def test_uhppoted_alerts(text: str, reason: str, skew: float | None) -> None:
     check(reading("uhppoted-mqtt", "uhppoted/gateway/system", body), kind="SystemEvent", reason=reason, skew_s=skew)
 
 
+def test_uhppoted_requests_are_our_own_words_and_their_pins_are_not_kept() -> None:
+    card = {"card-number": 10058500, "PIN": 7531, "start-date": "2026-11-01"}
+    body = {"message": {"request": {"request-id": "RQ007", "device-id": 405419896, "card": card}}}
+    translation = reading("uhppoted-mqtt", "uhppoted/gateway/requests/device/card:put", body)
+    check(translation, kind="Ignored", why="own-message")
+    assert translation.evidence is not None
+    assert b"7531" not in translation.evidence
+    assert b"10058500" not in translation.evidence
+
+
 def test_uhppoted_alert_kept_by_the_broker_is_the_same_alert_every_time() -> None:
     body = json.dumps({"message": {"system": {"alert": {"message": "UTC0311-L0x 405419896  no response"}}}}).encode()
     config = DeviceConfig(adapter="uhppoted-mqtt", site="pune-1", card_ref=str)
