@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
 from contract import BadMessageError, decode, encode, instant, stamp
 from doors import Said
-from lists import AccessList
+from lists import PARTS, AccessList, RefusedError
 
 if TYPE_CHECKING:
     from core import Controller
 
-ACCESS_LIST = "access-list"
-SIGNED = "hmac-sha256"
 MAX_OPEN_MS = 60_000
 
 
@@ -93,50 +90,37 @@ class Commands:
         self._controller.forwarder.connected(time.monotonic())
         return ""
 
-    # signed documents
+    # signed lists
 
     def configure(self, part: str, payload: bytes) -> None:
-        """Take over a signed list, {"version", "signature", "body": JSON text}; an older or unsigned one is refused."""
-        document = decode(payload)
-        version, text, signature = document.get("version"), document.get("body"), document.get("signature")
-        if part != ACCESS_LIST or not isinstance(version, int) or not isinstance(text, str):
-            raise BadMessageError("no such document, or without version and body")
-        if not signed(self._controller.settings.list_key, version, text, str(signature)):
-            return self._tell(part, "signature")
-        if version < self._controller.list.version:
-            return self._tell(part, "older")
-        self._use(version, text)
-        self._controller.store.keep_document(part, version, text.encode())
-        return self._tell(part, "")
+        """Take over a signed list, and answer `state/cfg` with the version in use and, when refused, why."""
+        try:
+            new = AccessList.read(decode(payload), self._controller.settings.site_key)
+            if new.part != part:
+                raise BadMessageError("topic and list name different parts")
+            if self._controller.lists.take(new, self._controller.clock.now()):
+                self._controller.store.keep_document(part, new.version, payload)
+                self._controller.say(Said("system", {"reason": "list-changed", "detail": f"{part} {new.version}"}))
+            self._tell(new.part, "")
+        except RefusedError as refused:
+            self._tell(part, str(refused))
 
     def tell_versions(self) -> None:
-        """Answer `state/cfg/{part}` with the version in use."""
-        if self._controller.list.version:
-            self._tell(ACCESS_LIST, "")
+        """Say which lists are in use."""
+        for part in self._controller.lists.parts:
+            self._tell(part, "")
 
     def _load(self) -> None:
-        held = self._controller.store.document(ACCESS_LIST)
-        if held is not None:
-            self._use(held[0], held[1].decode())
-
-    def _use(self, version: int, text: str) -> None:
-        rows = decode(text.encode()).get("holders")
-        if not isinstance(rows, list):
-            raise BadMessageError("holders is not a list")
-        self._controller.list = AccessList.of(rows, version)
+        """The lists of the last run, checked again: a store may have been tampered with."""
+        for part in PARTS:
+            held = self._controller.store.document(part)
+            if held is not None:
+                with contextlib.suppress(RefusedError, BadMessageError):
+                    new = AccessList.read(decode(held[1]), self._controller.settings.site_key)
+                    self._controller.lists.take(new, self._controller.clock.now())
 
     def _tell(self, part: str, refused: str) -> None:
-        body = {"version": self._controller.list.version, "time": stamp(self._controller.clock.now())}
+        held = self._controller.lists.parts.get(part)
+        body = {"part": part, "version": held.version if held else 0, "time": stamp(self._controller.clock.now())}
         body |= {"refused": refused} if refused else {}
-        topic = self._controller.settings.names.topic("state", "cfg", part)
-        self._controller.line.publish(topic, encode(body), retain=True)
-
-
-def signature(key: bytes, version: int, text: str) -> str:
-    """What signs a list: HMAC-SHA256 over its version and text, as hexadecimal digits."""
-    return hmac.new(key, f"{version}\n{text}".encode(), hashlib.sha256).hexdigest()
-
-
-def signed(key: bytes, version: int, text: str, given: str) -> bool:
-    """Whether a list carries the signature of the site; a device without a key takes no list."""
-    return bool(key) and hmac.compare_digest(signature(key, version, text).encode(), given.encode())
+        self._controller.line.publish(self._controller.settings.names.topic("state", "cfg"), encode(body), retain=True)

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from commands import Commands
-from contract import CLOCK_FLOOR, BadMessageError, Credential, decode, encode, event, instant, stamp
+from contract import CLOCK_FLOOR, BadMessageError, Credential, decode, encode, event, instant, reference, stamp
 from doors import DoorState, Said
 from forward import Forwarder
-from lists import AccessList
+from lists import AccessList, Lists
 from settings import DoorPlan, ReaderPlan, Settings
 from store import Store
 
@@ -93,7 +93,8 @@ class Controller:
         self._facets: dict[str, dict[str, Any]] = {}
         self._beat = 0.0
         self.online = False
-        self.list = AccessList.of(settings.holders)
+        first = AccessList.of(settings.entries)
+        self.lists = Lists({first.part: first})
         self.forwarder = Forwarder(store, line, settings.names)
         self._commands = Commands(self)
 
@@ -103,6 +104,16 @@ class Controller:
         """A reader has read something."""
         at = self.clock.now()
         self._inbox.put(lambda: self._read(reader, credential, at))
+
+    def read_error(self, reader: str, why: str) -> None:
+        """A reader could not read what was shown."""
+        plan = self._readers[reader]
+        data = {"reason": "read-error", "door": plan.door, "reader": reader, "direction": plan.direction, "error": why}
+        self._inbox.put(lambda: self.say(Said("reader", data)))
+
+    def device(self, reason: str, detail: str) -> None:
+        """Something about the device itself (a reader that does not answer, for example)."""
+        self._inbox.put(lambda: self.say(Said("system", {"reason": reason, "detail": detail})))
 
     def contact(self, door: str, opened: bool) -> None:
         """A door's contact changed."""
@@ -170,7 +181,8 @@ class Controller:
 
     def _ask(self, attempt: Attempt) -> None:
         """Ask the site, or decide here when it cannot be reached."""
-        if self._mismatch(attempt):
+        if not self.lists.same_holder(self._refs(attempt), self.clock.now()):
+            # the reader matches fingers by itself, so that only we can notice another person's
             return self._conclude(attempt, False, "deniedIncorrectAuthenticationFactor", None)
         attempt.request = f"{self.store.boot}-r{next(self._numbers)}"
         body = {
@@ -194,16 +206,10 @@ class Controller:
         """The credential that names the holder: the card where there is one, else what came first."""
         return next((one for one in attempt.shown if one.type == "card"), attempt.shown[0])
 
-    def _refs(self, attempt: Attempt) -> dict[str, str]:
+    def _refs(self, attempt: Attempt) -> list[str]:
         leading = self._leading(attempt)
         ordered = [leading, *(one for one in attempt.shown if one is not leading)]
-        return {one.type: one.wire(self.settings.ref_key).get("ref", "") for one in ordered}
-
-    def _mismatch(self, attempt: Attempt) -> bool:
-        """Whether card and finger belong to different holders: the reader matches fingers, so we must notice."""
-        holders = [self.list.find(kind, ref) for kind, ref in self._refs(attempt).items()]
-        known = [one for one in holders if one is not None]
-        return len(attempt.shown) > 1 and len(known) == len(holders) and any(one is not known[0] for one in known)
+        return [reference(self.settings.ref_key, one.type, one.number) for one in ordered]
 
     def _answer(self, body: dict[str, Any]) -> None:
         attempt = self._asked.pop(str(body.get("id")), None)
@@ -231,9 +237,11 @@ class Controller:
     def _decide_alone(self, attempt: Attempt) -> None:
         """The site does not answer: exits open, entries as the door's degraded mode says."""
         door = self.settings.door(attempt.reader.door)
-        granted, reason, holder = self.list.answer(door.id, self._refs(attempt), self.clock.now())
+        granted, reason, holder = self.lists.answer(door.id, self._refs(attempt), self.clock.now())
         if attempt.reader.direction == "out":
             granted, reason = True, "granted"
+        elif granted and self.clock.quality() == "unset":
+            granted, reason = False, "clock_untrusted"
         elif self.doors[door.id].mode == "lockdown":
             granted, reason = False, "deniedThreatLevel"
         elif self.doors[door.id].mode == "locked":

@@ -47,7 +47,11 @@ class DoorPlan:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that one controller is told."""
+    """Everything that one controller is told.
+
+    `ref_key` makes references, `site_key` is the public half of the key that signs lists (Ed25519, 32 bytes),
+    `entries` the access list it is installed with, `inputs` where contacts and exit buttons are wired.
+    """
 
     names: Names
     broker: Broker
@@ -61,8 +65,9 @@ class Settings:
     answer_s: float = 2.0
     factor_s: float = 10.0
     buffer_max: int = 20_000
-    list_key: bytes = b""
-    holders: tuple[dict[str, Any], ...] = ()
+    site_key: bytes = b""
+    entries: tuple[dict[str, Any], ...] = ()
+    inputs: tuple[dict[str, Any], ...] = ()
 
     def door(self, name: str) -> DoorPlan:
         """A door by its id. Raises KeyError."""
@@ -97,8 +102,9 @@ def _settings(body: dict[str, Any], folder: Path) -> Settings:
         doors=doors,
         readers=readers,
         store=folder / str(body.get("store", f"{body['device']}.sqlite")),
-        list_key=bytes.fromhex(body.get("list_key", "")),
-        holders=tuple(body.get("holders", ())),
+        site_key=bytes.fromhex(body.get("site_key", "")),
+        entries=tuple(body.get("entries", ())),
+        inputs=tuple(body.get("inputs", ())),
         **{key: body[key] for key in known if key in body},
     )
 

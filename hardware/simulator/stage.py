@@ -76,7 +76,7 @@ def device_config(plan: Plan, device: str, mqtt: Row, ref_key: str, login: Row) 
         "mqtt": mqtt | login,
         "ref_key": ref_key,
         "doors": [_door(plan, row) for row in doors],
-        "holders": holders(plan, bytes.fromhex(ref_key), names),
+        "entries": entries(plan, bytes.fromhex(ref_key), names),
     }
 
 
@@ -90,18 +90,19 @@ def _door(plan: Plan, row: Row) -> Row:
     return known | {"unlocked": row.get("unlocked") == "always", "readers": readers}
 
 
-def holders(plan: Plan, key: bytes, doors: set[str]) -> list[Row]:
-    """The list for degraded mode: each person's references and doors; a deny level takes its doors away."""
+def entries(plan: Plan, key: bytes, doors: set[str]) -> list[Row]:
+    """The access list for degraded mode: each active credential's reference, holder and doors."""
     rows = []
-    for person in plan["persons"]:
-        number = person["number"]
-        opened = _doors(plan, number, "grant") - _doors(plan, number, "deny")
-        refs: dict[str, list[str]] = {}
-        for one in plan["credentials"]:
-            if one["person"] == number and one.get("status", "active") == "active":
-                refs.setdefault(one["type"], []).append(reference(key, one["type"], one["number"]))
-        rows.append({"holder": number, "refs": refs, "doors": sorted(opened & doors)})
+    for one in plan["credentials"]:
+        if one.get("status", "active") == "active":
+            opened = sorted(allowed(plan, one["person"]) & doors)
+            rows.append({"ref": reference(key, one["type"], one["number"]), "holder": one["person"], "doors": opened})
     return rows
+
+
+def allowed(plan: Plan, number: str) -> set[str]:
+    """The doors that a person's levels open; a deny level takes its doors away."""
+    return _doors(plan, number, "grant") - _doors(plan, number, "deny")
 
 
 def _doors(plan: Plan, number: str, effect: str) -> set[str]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import base64
 import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from commands import signature
 from contract import reference
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from lists import canonical
 
 from tests.brokers import MOSQUITTO, mosquitto_program, wait_for_port
 from tests.conftest import free_port
-from tests.hardware.controller.kit import BASE, KEY, Site, wait_for
+from tests.hardware.controller.kit import KEY, Site, wait_for
 from tests.hardware.simulator.kit import Program
 
 Start = Callable[..., Program]
@@ -69,8 +70,7 @@ def test_who_does_not_go_through_and_who_is_refused(controller: Start, site: Sit
 
 
 def test_without_an_answer_the_door_decides_from_its_list(controller: Start, site: Site) -> None:
-    holders = [{"holder": "E-1", "refs": {"card": [REF]}, "doors": ["d1", "d2"]}]
-    program = controller(site.port, holders=holders)
+    program = controller(site.port, entries=[{"ref": REF, "holder": "E-1", "doors": ["d1", "d2"]}])
     program.wait_for("link", online=True)
     site.answer = None
     for reader, card in (("d1-in", CARD), ("d1-in", "9:9"), ("d2-in", CARD), ("d2-out", "9:9")):
@@ -174,8 +174,7 @@ def test_commands_are_done_once_in_time_and_answered(controller: Start, site: Si
 
 
 def test_lockdown_keeps_entries_closed_and_exits_free(controller: Start, site: Site) -> None:
-    holders = [{"holder": "E-1", "refs": {"card": [REF]}, "doors": ["d1"]}]
-    program = controller(site.port, holders=holders)
+    program = controller(site.port, entries=[{"ref": REF, "holder": "E-1", "doors": ["d1"]}])
     program.wait_for("link", online=True)
     site.command("lockdown", "n-1", door="d1", rank=5)
     wait_for(lambda: [one for one in site.got("state/door/d1") if one["mode"] == "lockdown"], "the lockdown")
@@ -216,8 +215,7 @@ def test_a_forced_door_and_one_held_open_are_alarms_that_end(controller: Start, 
 
 
 def test_a_cut_line_is_bridged(controller: Start, site: Site) -> None:
-    holders = [{"holder": "E-1", "refs": {"card": [REF]}, "doors": ["d1"]}]
-    program = controller(site.port, holders=holders)
+    program = controller(site.port, entries=[{"ref": REF, "holder": "E-1", "doors": ["d1"]}])
     program.wait_for("link", online=True)
     program.send({"cut": {"seconds": 1.5}})
     program.wait_for("link", online=False)
@@ -229,14 +227,13 @@ def test_a_cut_line_is_bridged(controller: Start, site: Site) -> None:
 
 
 def test_a_second_factor_is_waited_for_and_must_be_the_same_persons(controller: Start, site: Site) -> None:
-    key = bytes.fromhex(KEY)
-    refs = lambda card, finger: {"card": [reference(key, "card", card)], "finger": [reference(key, "finger", finger)]}  # noqa: E731
-    holders = [
-        {"holder": "E-1", "refs": refs("1:1", "F-1"), "doors": ["d1"]},
-        {"holder": "E-2", "refs": refs("2:2", "F-2"), "doors": ["d1"]},
+    shown = (("card", "1:1", "E-1"), ("finger", "F-1", "E-1"), ("card", "2:2", "E-2"), ("finger", "F-2", "E-2"))
+    entries = [
+        {"ref": reference(bytes.fromhex(KEY), kind, number), "holder": holder, "doors": ["d1"]}
+        for kind, number, holder in shown
     ]
     readers = [{"id": "d1-in", "direction": "in", "factors": "card+finger"}]
-    program = controller(site.port, holders=holders, doors=[{"id": "d1", "readers": readers}])
+    program = controller(site.port, entries=entries, doors=[{"id": "d1", "readers": readers}])
     program.wait_for("link", online=True)
     program.send({"swipe": {"reader": "d1-in", "card": "1:1"}})
     assert program.wait_for("answer")["reason"] == "deniedAuthenticationFactorTimeout"
@@ -251,21 +248,27 @@ def test_a_second_factor_is_waited_for_and_must_be_the_same_persons(controller: 
 
 
 def test_only_a_signed_and_newer_list_is_taken(controller: Start, site: Site) -> None:
-    key = b"list key of this device"
-    program = controller(site.port, list_key=key.hex())
+    key = Ed25519PrivateKey.generate()
+    program = controller(site.port, site_key=key.public_key().public_bytes_raw().hex())
     program.wait_for("link", online=True)
-    text = json.dumps({"holders": [{"holder": "E-7", "refs": {"card": [REF]}, "doors": ["d1"]}]})
 
-    def give(version: int, mark: str) -> None:
-        site.send("cfg/access-list", {"version": version, "body": text, "signature": mark}, retain=True)
+    def give(version: int, signer: Ed25519PrivateKey) -> None:
+        entries = [{"ref": REF, "holder": "E-7", "doors": ["d1"]}]
+        body = {"part": "access-list", "version": version, "issued_at": "2026-11-23T08:00:00Z", "entries": entries}
+        mark = base64.b64encode(signer.sign(canonical(body))).decode()
+        site.send("cfg/access-list", body | {"signature": mark}, retain=True)
 
-    give(4, "0" * 64)
-    wait_for(lambda: [o for o in site.got("state/cfg/access-list") if o.get("refused") == "signature"], "a refusal")
-    give(5, signature(key, 5, text))
-    wait_for(lambda: site.got("state/cfg/access-list")[-1]["version"] == 5, "the list to be taken")
-    give(3, signature(key, 3, text))
-    wait_for(lambda: [o for o in site.got("state/cfg/access-list") if o.get("refused") == "older"], "a refusal")
+    refused = lambda: [one["refused"] for one in site.got("state/cfg") if "refused" in one]  # noqa: E731
+    give(4, Ed25519PrivateKey.generate())
+    wait_for(lambda: refused() == ["signature"], "a refusal")
+    give(5, key)
+    wait_for(lambda: site.got("state/cfg")[-1] | {"time": ""} == {"part": "access-list", "version": 5, "time": ""}, "5")
+    give(3, key)
+    wait_for(lambda: refused() == ["signature", "older"], "a refusal")
+    assert len(site.events(reason="list-changed")) == 1
+    program.kill()
+    again = controller(site.port, site_key=key.public_key().public_bytes_raw().hex())  # the list is kept
+    again.wait_for("link", online=True)
     site.answer = None
-    program.send({"swipe": {"reader": "d1-in", "card": CARD}})
-    assert program.wait_for("answer")["decision"] == "granted"
-    assert BASE.endswith("ctl-a")
+    again.send({"swipe": {"reader": "d1-in", "card": CARD}})
+    assert again.wait_for("answer")["decision"] == "granted"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from contract import BadMessageError, Credential, Names, decode, event, reference, stamp
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from doors import DoorState
 from forward import FIRST_PATIENCE, WINDOW, Forwarder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lists import AccessList
+from lists import AccessList, Lists, RefusedError, canonical
 from settings import SettingsError, read
 from store import Store
 
@@ -20,6 +22,7 @@ from tests.hardware.controller.kit import device_json
 
 NAMES = Names("pune-1", "ctl-a")
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+SITE_KEY = Ed25519PrivateKey.generate()
 
 
 class Line:
@@ -167,35 +170,83 @@ def test_a_door_that_stands_unlocked_is_never_forced() -> None:
     assert [one.data["active"] for one in door.contact(False, 61.0)] == [False]
 
 
-def _rows(**more: Any) -> list[dict[str, Any]]:
-    return [{"holder": "E-1", "refs": {"card": ["a"], "finger": ["f"]}, "doors": ["d1"]} | more]
+def _lists(**more: Any) -> Lists:
+    rows = [
+        {"ref": "a", "holder": "E-1", "doors": ["d1"]} | more,
+        {"ref": "f", "holder": "E-1", "doors": ["d1"]},
+        {"ref": "g", "holder": "E-2", "doors": ["d1"]},
+    ]
+    first = AccessList.of(rows)
+    return Lists({first.part: first})
 
 
 @pytest.mark.parametrize(
     ("door", "refs", "more", "wanted"),
     [
-        ("d1", {"card": "a"}, {}, (True, "granted")),
-        ("d2", {"card": "a"}, {}, (False, "deniedPointNoAccessRights")),
-        ("d1", {"card": "x"}, {}, (False, "deniedUnknownCredential")),
-        ("d1", {"finger": "a"}, {}, (False, "deniedUnknownCredential")),
-        ("d1", {"card": "a", "finger": "f"}, {}, (True, "granted")),
-        ("d1", {"card": "a", "finger": "x"}, {}, (False, "deniedIncorrectAuthenticationFactor")),
-        ("d1", {}, {}, (False, "deniedUnknownCredential")),
-        ("d1", {"card": "a"}, {"from": stamp(NOW + timedelta(1))}, (False, "deniedCredentialNotYetActive")),
-        ("d1", {"card": "a"}, {"until": stamp(NOW)}, (False, "deniedCredentialExpired")),
-        ("d1", {"card": "a"}, {"from": stamp(NOW), "until": stamp(NOW + timedelta(1))}, (True, "granted")),
+        ("d1", ["a"], {}, (True, "granted")),
+        ("d2", ["a"], {}, (False, "deniedPointNoAccessRights")),
+        ("d1", ["x"], {}, (False, "deniedUnknownCredential")),
+        ("d1", ["a", "f"], {}, (True, "granted")),
+        ("d1", ["a", "g"], {}, (False, "deniedIncorrectAuthenticationFactor")),
+        ("d1", ["a", "x"], {}, (False, "deniedIncorrectAuthenticationFactor")),
+        ("d1", [], {}, (False, "deniedUnknownCredential")),
+        ("d1", ["a"], {"from": stamp(NOW + timedelta(1))}, (False, "deniedCredentialNotYetActive")),
+        ("d1", ["a"], {"until": stamp(NOW)}, (False, "deniedCredentialExpired")),
+        ("d1", ["a"], {"from": stamp(NOW), "until": stamp(NOW + timedelta(1))}, (True, "granted")),
     ],
 )
-def test_the_list_answers(door: str, refs: dict[str, str], more: dict[str, Any], wanted: tuple[bool, str]) -> None:
-    assert AccessList.of(_rows(**more)).answer(door, refs, NOW)[:2] == wanted
+def test_the_list_answers(door: str, refs: list[str], more: dict[str, Any], wanted: tuple[bool, str]) -> None:
+    assert _lists(**more).answer(door, refs, NOW)[:2] == wanted
 
 
 @pytest.mark.parametrize(
-    "row", [{"holder": "E-1"}, {"holder": "E-1", "refs": [], "doors": []}, {"refs": {}, "doors": 7}]
+    "row", [{"ref": "a"}, {"ref": "a", "doors": 7}, {"doors": []}, "x", {"ref": "a", "doors": [], "from": "soon"}]
 )
-def test_half_a_list_is_no_list(row: dict[str, Any]) -> None:
+def test_half_a_list_is_no_list(row: Any) -> None:
     with pytest.raises(BadMessageError):
         AccessList.of([row])
+
+
+def _document(version: int = 3, **more: Any) -> dict[str, Any]:
+    body: dict[str, Any] = {"part": "access-list", "version": version, "issued_at": stamp(NOW), "entries": []} | more
+    return body | {"signature": base64.b64encode(SITE_KEY.sign(canonical(body))).decode()}
+
+
+def test_a_list_is_the_sites_or_nothing() -> None:
+    lists, public = Lists(), SITE_KEY.public_key().public_bytes_raw()
+    document = _document(entries=[{"ref": "a", "holder": "E-1", "doors": ["d1"]}])
+    assert lists.take(AccessList.read(document, public), NOW)
+    assert not lists.take(AccessList.read(document, public), NOW)  # the same again
+    assert lists.answer("d1", ["a"], NOW)[0]
+    for spoiled in ({**document, "version": 4}, {**document, "signature": "????"}, {**document, "signature": None}):
+        with pytest.raises(RefusedError, match="signature"):
+            AccessList.read(spoiled, public)
+    with pytest.raises(RefusedError, match="signature"):
+        AccessList.read(document, b"")
+    with pytest.raises(RefusedError, match="older"):
+        lists.take(AccessList.read(_document(2), public), NOW)
+    with pytest.raises(RefusedError, match="expired"):
+        lists.take(AccessList.read(_document(9, expires_at=stamp(NOW)), public), NOW)
+    with pytest.raises(BadMessageError):
+        AccessList.read(_document(9, part="pin-codes"), public)
+
+
+def test_a_list_that_ran_out_counts_for_nothing_and_a_manifest_adds_to_it() -> None:
+    public = SITE_KEY.public_key().public_bytes_raw()
+    lists, later = _lists(), NOW + timedelta(hours=1)
+    guests = [{"ref": "q", "holder": None, "doors": ["d1"]}]
+    manifest = _document(1, part="pass-manifest", expires_at=stamp(later), entries=guests)
+    lists.take(AccessList.read(manifest, public), NOW)
+    assert lists.answer("d1", ["q"], NOW)[0]
+    assert lists.answer("d1", ["q"], later) == (False, "deniedUnknownCredential", None)
+    assert lists.answer("d1", ["a"], later)[0]
+
+
+def test_the_same_holder_is_only_doubted_when_two_are_known() -> None:
+    lists = _lists()
+    assert lists.same_holder(["a", "f"], NOW)
+    assert lists.same_holder(["a", "unknown"], NOW)
+    assert not lists.same_holder(["a", "g"], NOW)
 
 
 def test_a_credential_never_shows_its_number() -> None:
