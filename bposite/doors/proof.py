@@ -41,16 +41,28 @@ def witness(session: Session) -> Iterator[Problem]:
 
 
 def _compare(position: int, row: tuple[Any, ...], told: Record) -> Iterator[Problem]:
+    for name in _differing(row, told):
+        yield Problem(f"entry {position}", f"its {name} is not what was written")
+
+
+def differing_columns(session: Session, position: int, data: Any) -> list[str]:
+    """Columns in which the entry at ``position`` is not what its fact's ``data`` says; all of them when it is gone."""
+    row = next(_rows(session.connection(), position - 1), None)
+    if row is None or row[0] != position:
+        return list(COLUMNS)
+    return list(_differing(row, msgspec.convert(data, Record)))
+
+
+def _differing(row: tuple[Any, ...], told: Record) -> Iterator[str]:
     for name, value, wanted in zip(COLUMNS, row[1:], msgspec.structs.astuple(told)[: len(COLUMNS)], strict=True):
         kept = bool(value) if isinstance(wanted, bool) else bytes(value) if isinstance(value, memoryview) else value
         if kept != wanted:
-            yield Problem(f"entry {position}", f"its {name} is not what was written")
+            yield name
 
 
-def _rows(connection: Connection) -> Iterator[tuple[Any, ...]]:
-    """Entries as the database keeps them, in order, in batches."""
+def _rows(connection: Connection, after: int = -1) -> Iterator[tuple[Any, ...]]:
+    """Entries as the database keeps them, in order, in batches, those after a position."""
     columns = [_TABLE.c.position, *(_TABLE.c[name] for name in COLUMNS)]
-    after = -1
     while True:
         statement = select(*columns).where(_TABLE.c.position > after).order_by(_TABLE.c.position).limit(BATCH)
         raw = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bposite.evidence.tables import Verification
-from bposite.journal import queries as journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +28,6 @@ class VerificationRow:
     def open(self) -> bool:
         """Whether it is still to be finished."""
         return self.state in ("waiting", "running")
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How the journal stands: ``behind`` facts are not yet under a signed checkpoint."""
-
-    size: int
-    signed: int
-    signed_at: datetime | None
-    root: str
-    behind: int
-
-
-def standing(session: Session) -> Standing:
-    """The size of the journal and its newest checkpoint."""
-    size, newest = journal.size(session), journal.last_checkpoint(session)
-    if newest is None:
-        return Standing(size, 0, None, "", size)
-    head, _, at = newest
-    return Standing(size, head.size, at, head.root.hex(), size - head.size)
 
 
 def verifications(session: Session, *, limit: int = 5) -> list[VerificationRow]:

@@ -31,7 +31,7 @@ def overview() -> str:
     kind, before = _kind(), _before()
     with reading() as session:
         facts = journal.latest(session, before, (kind,) if kind else (), limit=PAGE + 1)
-        stand, runs = queries.standing(session), queries.verifications(session)
+        stand, runs = journal.standing(session), queries.verifications(session)
     older = url_for("evidence.overview", kind=kind or None, before=facts[PAGE - 1].seq) if len(facts) > PAGE else None
     return render_template(
         "evidence/journal.html", facts=facts[:PAGE], kind=kind, kinds=KINDS, older=older, first=before is None,

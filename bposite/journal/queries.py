@@ -92,6 +92,26 @@ def last_checkpoint(session: Session) -> tuple[Checkpoint, str, datetime] | None
     return None if row is None else (Checkpoint(row.note.split("\n", 1)[0], row.size, row.root), row.note, row.at)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the journal stands: ``behind`` facts are not yet under a signed checkpoint."""
+
+    size: int
+    signed: int
+    signed_at: datetime | None
+    root: str
+    behind: int
+
+
+def standing(session: Session) -> Standing:
+    """The size of the journal and its newest checkpoint."""
+    facts, newest = size(session), last_checkpoint(session)
+    if newest is None:
+        return Standing(facts, 0, None, "", facts)
+    head, _, at = newest
+    return Standing(facts, head.size, at, head.root.hex(), facts - head.size)
+
+
 def proof(session: Session, seq: int) -> Proof | None:
     """The proof of fact ``seq`` against the newest checkpoint; None while no checkpoint covers it yet."""
     checkpoint = last_checkpoint(session)

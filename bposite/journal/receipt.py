@@ -118,7 +118,7 @@ def _signature(one: Receipt) -> Check:
         return Check(what, None, "No checkpoint covers it yet.")
     try:
         head, signature = parse_note(one.note)
-        key = base64.b64decode(one.key.rsplit("+", 1)[-1])[1:]
+        key = base64.b64decode(one.key.split("+", 2)[2])[1:]
         Ed25519PublicKey.from_public_bytes(key).verify(signature, head.body().encode())
     except (ValueError, InvalidSignature):
         return Check(what, False, "The checkpoint is not signed with this site's key.")

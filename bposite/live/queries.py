@@ -17,8 +17,8 @@ from bposite.doors.queries.board import AlarmRow, DoorNow, ZoneNow, alarms, door
 from bposite.doors.queries.devices import COUNTERS, DeviceHealth, device_memos, devices_health, open_quarantine
 from bposite.entries.queries import Line, Still, lines, names
 from bposite.entries.queries.stills import NO_STILL, stills_of
-from bposite.evidence.queries import standing
 from bposite.journal import queries as journal
+from bposite.journal.queries import standing
 from bposite.plumbing import health, jobs
 from bposite.plumbing.clock import now
 from bposite.plumbing.settings import current

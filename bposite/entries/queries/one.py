@@ -11,14 +11,14 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from bposite.cameras.queries import FrameInfo, covered_doors, frames_for
+from bposite.doors.proof import differing_columns
 from bposite.doors.queries import EntryFilter, EntryRow, entry, search_entries
 from bposite.entries.queries.lines import Line, Names, lines
+from bposite.entries.rules.words import remedy
 from bposite.journal.queries import Fact, fact
 from bposite.journal.receipt import Check, Receipt, checks, receipt
-from bposite.plumbing.clock import to_micros
 
 NEIGHBOURS = 3
-_COMPARED = ("device", "key", "cls", "decision", "reason", "door", "direction", "zone", "person", "visit", "pass_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,11 @@ class Full:
     covered: bool
     proof: Receipt | None
     checks: tuple[Check, ...]
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a refusal, or who can help."""
+        return remedy(self.line.row.reason)
 
     @property
     def proven(self) -> bool:
@@ -71,7 +76,7 @@ def full(session: Session, position: int, known: Names, *, pictures: bool) -> Fu
         frames=frames_for(session, [position]).get(position, ()) if pictures else (),
         covered=row.door is None or covered_doors(session, [row.door])[row.door],
         proof=proof,
-        checks=(*(checks(proof) if proof else ()), agrees(row, told), *message_check(row, raw)),
+        checks=(*(checks(proof) if proof else ()), agrees(session, position, told), *message_check(row, raw)),
     )
 
 
@@ -85,16 +90,16 @@ def pretty(raw: str | None) -> str | None:
         return raw
 
 
-def agrees(row: EntryRow, told: Fact | None) -> Check:
+def agrees(session: Session, position: int, told: Fact | None) -> Check:
     """Whether the row of the log says what its fact says: a changed row shows here."""
     what = "The row of the log agrees with its fact"
     if told is None or not isinstance(told.data, dict):
         return Check(what, None, "There is no content to compare with.")
-    wrong = [name for name in _COMPARED if getattr(row, name) != told.data.get(name)]
-    if to_micros(row.time_used) != told.data.get("time_used"):
-        wrong.append("time_used")
-    words = f"They differ in: {', '.join(wrong)}." if wrong else f"{len(_COMPARED) + 1} columns compared."
-    return Check(what, not wrong, words)
+    try:
+        wrong = differing_columns(session, position, told.data)
+    except msgspec.ValidationError:
+        return Check(what, False, "The fact is not one of an entry.")
+    return Check(what, not wrong, f"They differ in: {', '.join(wrong)}." if wrong else "Every column was compared.")
 
 
 def message_check(row: EntryRow, raw: Any) -> tuple[Check, ...]:

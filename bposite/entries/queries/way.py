@@ -43,13 +43,14 @@ def way_of_visit(session: Session, visit_id: str, known: Names, at: datetime, *,
     end = max(at if inside else shown[-1].time_used, shown[-1].time_used) + MARGIN
     drawn = bands(found, start, end)
     zones = list(dict.fromkeys(band.stay.zone for band in drawn))
-    return Way(lines(session, shown, known, pictures=pictures), drawn, zones, start, end, len(rows) > MOST)
+    told = [row for row in shown if row.decision != "granted" or row.taken or not _told(row, shown)]
+    return Way(lines(session, told, known, pictures=pictures), drawn, zones, start, end, len(rows) > MOST)
 
 
 def passages(rows: Sequence[EntryRow], known: Names) -> list[Passage]:
     """Entries that are passages. A grant counts where no passage is told within a minute: not every door senses it."""
     taken = [row for row in rows if row.decision == "taken" or row.taken]
-    granted = [row for row in rows if row.decision == "granted" and not row.taken and not _told(row, taken, rows)]
+    granted = [row for row in rows if row.decision == "granted" and not row.taken and not _told(row, rows)]
     found = []
     for row in sorted((*taken, *granted), key=lambda one: one.cursor):
         door = known.doors.get(row.door or "")
@@ -59,10 +60,11 @@ def passages(rows: Sequence[EntryRow], known: Names) -> list[Passage]:
     return found
 
 
-def _told(granted: EntryRow, taken: Sequence[EntryRow], rows: Sequence[EntryRow]) -> bool:
+def _told(granted: EntryRow, rows: Sequence[EntryRow]) -> bool:
     """Whether a door said what became of a grant: passed, or not taken."""
-    answers = [*taken, *(row for row in rows if row.decision == "not-taken")]
     return any(
-        row.door == granted.door and timedelta(0) <= row.time_used - granted.time_used <= timedelta(minutes=1)
-        for row in answers
+        row.decision in ("taken", "not-taken")
+        and row.door == granted.door
+        and timedelta(0) <= row.time_used - granted.time_used <= timedelta(minutes=1)
+        for row in rows
     )

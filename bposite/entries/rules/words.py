@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bposite.doors.rules.words import label
+from bposite.doors.rules.words import label, remedy
+
+__all__ = [
+    "ANSWERS",
+    "CREDENTIALS",
+    "DECIDERS",
+    "TIME_SOURCES",
+    "Answer",
+    "answer",
+    "label",
+    "remedy",
+    "sentence",
+    "skew",
+]
 
 ANSWERS: dict[str, str] = {
     "granted": "Granted",
@@ -28,6 +41,8 @@ TIME_SOURCES = {
     "received": "the moment the site received it, because the device had no trusted time",
 }
 DECIDERS = {"site": "this site", "device": "the device itself", "operator": "an operator"}
+UNSEEN_S = 0.05
+VERDICTS = {"pass": "fine", "refuse": "refuses", "raise": "reported, does not refuse"}
 CREDENTIALS = {
     "card": "Card",
     "pin": "PIN",
@@ -68,8 +83,7 @@ def sentence(decision: str | None, reason: str, vendor_reason: str | None, facto
     if decision == "taken":
         return ""  # the badge says that somebody went through
     if reason == "granted":
-        shown = " + ".join(CREDENTIALS.get(factor, factor) for factor in factors)
-        return shown
+        return " + ".join(CREDENTIALS.get(factor, factor) for factor in factors)
     told = label(reason)
     return f"{told} ({vendor_reason})" if vendor_reason and reason in ("deniedOther", "otherEvent") else told
 
@@ -80,4 +94,4 @@ def skew(milliseconds: int | None) -> str:
         return "not known"
     seconds = abs(milliseconds) / 1000
     side = "ahead" if milliseconds > 0 else "behind"
-    return "none" if milliseconds == 0 else f"{seconds:.1f} s {side}"
+    return "none" if seconds < UNSEEN_S else f"{seconds:.1f} s {side}"
