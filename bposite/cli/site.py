@@ -21,7 +21,7 @@ from bposite.journal.work import Actor, unit_of_work
 from bposite.people.actions import make_admin_link
 from bposite.people.queries import enrolled_administrators
 from bposite.plumbing import db, health, migrate
-from bposite.plumbing.broker import port_taken
+from bposite.plumbing.broker import LOOPBACK, port_taken
 from bposite.plumbing.errors import Refusal
 from bposite.plumbing.secrets import keys_dir
 from bposite.plumbing.settings import FILE_NAME, SLUG, current
@@ -141,6 +141,9 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
     yield "python", sys.version_info >= (3, 11), sys.version.split()[0]
     yield "opencv", True, importlib.metadata.version("opencv-python")
     yield "database", migrate.present() == migrate.head(), f"{db.engine().dialect.name}, revision {migrate.present()}"
+    web = settings.web
+    private = web.address.startswith("https:") or (web.host in LOOPBACK and not web.url)
+    yield "https", private, web.address if private else f"{web.address}: sign-ins can be read on the way. Set web.url."
     key = keys_dir(settings.state_dir) / "master.key"
     yield (
         "keys",

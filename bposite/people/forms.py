@@ -132,15 +132,9 @@ class RolesForm(FlaskForm):  # type: ignore[misc]
     roles = Ticks("Roles", [DataRequired("Choose at least one role.")])
 
 
-class NewUserForm(RolesForm):
-    """A new account; its person sets password and authenticator through a link."""
+class UserForm(FlaskForm):  # type: ignore[misc]
+    """Whose account it is."""
 
-    name = StringField(
-        "User name",
-        [DataRequired("Choose a user name."), _limit(rules.MAX_USER_NAME, "A user name")],
-        [one_line],
-        description="Small letters, digits, dot, dash. For example a.deshpande",
-    )
     display = StringField("Name", [DataRequired("Type the name of the person."), _limit(120, "A name")], [one_line])
     email = EmailField("Email", [Optional(), _limit(254, "An email address")], [one_line])
     number = StringField(
@@ -148,6 +142,17 @@ class NewUserForm(RolesForm):
         [Optional(), _limit(40, "A staff number")],
         [one_line],
         description="Links the account to the person in the directory, such as E-1001",
+    )
+
+
+class NewUserForm(UserForm, RolesForm):
+    """A new account; its person sets password and authenticator through a link."""
+
+    name = StringField(
+        "User name",
+        [DataRequired("Choose a user name."), _limit(rules.MAX_USER_NAME, "A user name")],
+        [one_line],
+        description="Small letters, digits, dot, dash. For example a.deshpande",
     )
 
 

@@ -31,7 +31,7 @@ def type_in(page: Page, account: Account, code: str) -> None:
 def test_keyboard_alone_and_the_sixth_digit_goes_on(page: Page, served: Flask) -> None:
     account = make_account("auditor")
     type_in(page, account, account.code())
-    page.wait_for_url("**/entries/")
+    page.wait_for_url("**/evidence/")
     page.goto("/account/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Test auditor")
     expect(page.get_by_text("this one")).to_be_visible()

@@ -132,6 +132,20 @@ def test_a_wrong_new_account_is_told_beside_the_field(site: Flask, fields: dict[
         assert len(queries.users(session)) == 2
 
 
+def test_whose_account_it_is_can_be_changed_and_the_user_name_cannot(site: Flask) -> None:
+    account, admin = make_account("guard"), browser_of(site, make_account("administrator"))
+    with unit_of_work(someone()) as work:
+        actions.apply_plan(work, [{"number": "E-1012", "name": "Vikram Rathore"}])
+    path = f"/users/{account.id}/edit"
+    assert admin.send(path, display="Vikram Rathore", number="E-1012", name="root").status_code == 302
+    assert admin.send(path, display="", number="E-9999").status_code == 422
+    assert admin.send(path, display="V", number="E-9999").status_code == 422
+    with reading() as session:
+        row = queries.user(session, account.id)
+    assert row is not None
+    assert (row.name, row.display, row.person) == (account.name, "Vikram Rathore", "Vikram Rathore")
+
+
 def test_the_last_administrator_cannot_be_lost(site: Flask) -> None:
     account = make_account("administrator")
     admin = browser_of(site, account)

@@ -38,7 +38,7 @@ def test_both_steps_lead_to_the_landing_page_of_the_role(site: Flask) -> None:
         "reception": "/reception/",
         "guard": "/",
         "facilities": "/entries/",
-        "auditor": "/entries/",
+        "auditor": "/evidence/",
     }.items():
         answer = sign_in(nobody(site), make_account(role))
         assert (answer.status_code, answer.headers["Location"]) == (302, page)

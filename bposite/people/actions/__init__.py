@@ -4,6 +4,7 @@ Hashing a password takes tens of milliseconds: edges do it before they open the 
 """
 
 from bposite.people.actions.accounts import (
+    change_user,
     create_enrolled_user,
     create_user,
     invite_again,
@@ -34,6 +35,7 @@ __all__ = [
     "apply_plan",
     "change_factor",
     "change_password",
+    "change_user",
     "choose_password",
     "code_given",
     "confirm_factor",

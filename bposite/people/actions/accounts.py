@@ -90,6 +90,21 @@ def set_roles(work: Work, user_id: str, roles: Iterable[str]) -> None:
     work.record("people:user:roles", subject=user_id, data={"before": before, "after": held})
 
 
+def change_user(work: Work, user_id: str, *, display: str, email: str, person_id: str | None) -> None:
+    """Change who an account is said to belong to; the user name stays, because facts and authenticators carry it."""
+    user = _user(work, user_id)
+    if not display.strip():
+        raise Refusal("display", "Type the name of the person.", field="display")
+    if person_id and work.session.get(Person, person_id) is None:
+        raise Refusal("person", "This person is not in the directory.", field="number")
+    values = {"display": display.strip()[:120], "email": email.strip()[:254], "person_id": person_id}
+    changed = {name: value for name, value in values.items() if getattr(user, name) != value}
+    for name, value in changed.items():
+        setattr(user, name, value)
+    if changed:
+        work.record("people:user:changed", subject=user_id, data=changed)
+
+
 def set_active(work: Work, user_id: str, active: bool) -> None:
     """Switch an account on or off. Off ends its sessions, links and tokens at once."""
     user = _user_among_administrators(work, user_id)

@@ -9,7 +9,7 @@ from bposite.journal.work import unit_of_work
 from bposite.people import actions, queries
 from bposite.people.access import current_actor, requires
 from bposite.people.actions import Link
-from bposite.people.forms import NewUserForm, RolesForm, refuse, text
+from bposite.people.forms import NewUserForm, RolesForm, UserForm, refuse, text
 from bposite.people.queries import UserRow
 from bposite.plumbing.db import reading
 from bposite.plumbing.errors import NotFound, Refusal
@@ -69,6 +69,25 @@ def roles(user_id: str) -> ResponseReturnValue:
         return _user_page(user, form)
     flash(f"The roles of {user.display} have been changed. They hold at once.", "good")
     return redirect(url_for(".one", user_id=user_id))
+
+
+@blueprint.route("/<user_id>/edit", methods=["GET", "POST"])
+@requires("users:manage", fresh=True)
+def edit(user_id: str) -> ResponseReturnValue:
+    """Change name, address and person of an account."""
+    user = _user(user_id)
+    form = UserForm(display=user.display, email=user.email, number=_number(user))
+    if form.validate_on_submit():
+        try:
+            with unit_of_work(current_actor()) as work:
+                person = _person_id(text(form.number))
+                actions.change_user(work, user_id, display=text(form.display), email=text(form.email), person_id=person)
+        except Refusal as refusal:
+            refuse(form, refusal)
+        else:
+            flash("Changes saved.", "good")
+            return redirect(url_for(".one", user_id=user_id))
+    return render_template("people/user_edit.html", form=form, user=user), 422 if form.errors else 200
 
 
 @blueprint.post("/<user_id>/disable")
@@ -147,6 +166,12 @@ def _user_page(user: UserRow, form: RolesForm | None) -> ResponseReturnValue:
 
 def _link_page(who: str, link: Link) -> ResponseReturnValue:
     return render_template("people/link.html", who=who, link=link, address=current().web.address + link.path)
+
+
+def _number(user: UserRow) -> str:
+    with reading() as session:
+        person = queries.person(session, user.person_id) if user.person_id else None
+    return person.number if person else ""
 
 
 def _person_id(number: str) -> str | None:
