@@ -33,6 +33,7 @@ from bposite.people.rules import NEVER_FOR_TOKENS, PERMISSIONS
 from bposite.plumbing.broker import port_taken
 from bposite.plumbing.db import close
 from bposite.plumbing.errors import Refusal
+from bposite.plumbing.logs import configure_logs
 from bposite.plumbing.resources import root
 from bposite.plumbing.settings import FILE_NAME, current
 from bposite.plumbing.supervise import Child, Supervisor, stop_on_signals
@@ -64,6 +65,7 @@ def demo(state_dir: Path, pace: float, no_simulator: bool) -> None:
     say.print("[bold]bposite[/bold] demonstration: a contact centre in Pune, simulated")
     known = prepare(state_dir, say)
     app = wiring.open_site(state_dir)
+    configure_logs("warning")  # here is what a newcomer reads; every process writes its own log file
     with app.app_context():
         processes = children(state_dir)
         if not no_simulator:
