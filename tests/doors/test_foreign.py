@@ -183,6 +183,31 @@ def test_the_number_before_tells_holes_from_losses(listening: Listener) -> None:
     assert [(row.device, row.first, row.last) for row in rows(Gap)] == [(TERMINAL, 15, 16)]
 
 
+def test_what_was_missing_is_known_after_a_restart(listening: Listener) -> None:
+    for index in (5, 6, 9):
+        listening.handle([feed(index)])
+    settle(listening, 1)
+    settle(listening, 7)
+    again = new_listener()[0]
+    again.link = Link()  # type: ignore[assignment]
+    again.handle([feed(7), feed(8), feed(10)])
+    settle(again, 14)
+    settle(again, 21)
+    assert [(row.first, row.last, row.state) for row in rows(Gap)] == [(7, 8, "filled")]
+
+
+def test_pushed_and_fetched_at_once_is_one_event_and_no_conflict(listening: Listener) -> None:
+    stamp = now().isoformat(timespec="seconds")
+    common = {"serialNo": 5, "doorNo": 1, "employeeNoString": "E-1003"}
+    event = {"majorEventType": 5, "subEventType": 75, "frontSerialNo": 4, **common}
+    found = {"major": 5, "minor": 75, "time": stamp, **common}
+    inbox.receive(TERMINAL, "isapi", json.dumps({"dateTime": stamp, "AccessControllerEvent": event}).encode())
+    inbox.receive(TERMINAL, "isapi", json.dumps({"AcsEvent": {"InfoList": [found]}}).encode())
+    listening.take_pushed(now())
+    assert len(log()) == 1
+    assert rows(Quarantine) == []
+
+
 def test_card_numbers_are_not_in_the_entry_or_its_fact(listening: Listener) -> None:
     listening.handle([swipe()])
     (entry,) = log()

@@ -37,7 +37,7 @@ from bposite.doors.rules.scene import Whereabouts
 from bposite.doors.rules.times import Timing, hint, liveness
 from bposite.doors.rules.words import title
 from bposite.doors.wire.routes import NATIVE
-from bposite.plumbing.clock import to_micros
+from bposite.plumbing.clock import from_micros, to_micros
 
 DEBOUNCE = timedelta(seconds=DEBOUNCE_SECONDS)
 _CLASS: dict[type[EntryEvent], str] = {
@@ -84,6 +84,7 @@ class Reading:
         self.intents: list[Intent] = []
         self.errors: list[tuple[str, Rejection, bytes]] = []
         self.acks: set[tuple[str, str]] = set()
+        self.counted: set[tuple[str, str]] = set()
         self._fresh: dict[tuple[str, str], bytes] = {}
         self._stored: dict[tuple[str, str], bytes] = {}
 
@@ -143,6 +144,7 @@ class Reading:
         native = event.adapter.startswith(NATIVE)
         boot = device.boot(event.boot, event.seq, self.received, asked=native)
         boot.dirty = True
+        self.counted.add((event.device, event.boot))
         if native:
             boot.pending += 1
             self.acks.add((event.device, event.boot))
@@ -395,8 +397,13 @@ class Reading:
 
     def _says_the_same(self, event: EntryEvent) -> bool:
         """A device that sends from its store may spell the same event differently (offline now true, say)."""
-        held = entry_of(self.session, event.device, event.key)
+        held = self._waiting(event) or entry_of(self.session, event.device, event.key)
         return held is not None and _essence(held) == _event_essence(event)
+
+    def _waiting(self, event: EntryEvent) -> Record | None:
+        """The record of this batch that has the same name; asked for suspected conflicts only."""
+        named = (one for one in self.batch.records if one.key == event.key and one.device == event.device)
+        return next(named, None)
 
     def reject(self, delivery: Delivery, rejection: Rejection) -> None:
         """Put a message into quarantine. Its number, if it could be read, is not asked for again."""
@@ -413,6 +420,7 @@ class Reading:
             boot = device.boot(rejection.boot, rejection.seq, self.received)
             boot.mark.add(rejection.seq)
             boot.dirty = True
+            self.counted.add((rejection.device, rejection.boot))
             self.acks.add((rejection.device, rejection.boot))
         if rejection.code == "spoofing":
             what = f"{rejection.device} sent a message in the name of another device"
@@ -421,7 +429,7 @@ class Reading:
 
     def sequences(self) -> None:
         """The watermarks that changed, as rows."""
-        for device, name in self.acks:
+        for device, name in self.counted:
             boot = self.memory.device(device).boots[name]
             self.batch.sequences[device, name] = sequence_row(boot, self.micros)
 
@@ -434,8 +442,9 @@ def sequence_row(boot: Boot, at: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _essence(held: EntryRow) -> tuple[Any, ...]:
-    return held.reason, held.decision, held.door_ref, held.time_told, held.credential_ref, held.vendor_reason
+def _essence(held: EntryRow | Record) -> tuple[Any, ...]:
+    told = from_micros(held.time_told) if isinstance(held.time_told, int) else held.time_told
+    return held.reason, held.decision, held.door_ref, told, held.credential_ref, held.vendor_reason
 
 
 def _event_essence(event: EntryEvent) -> tuple[Any, ...]:
