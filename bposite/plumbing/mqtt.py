@@ -15,39 +15,34 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import paho.mqtt.client as paho
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from bposite.plumbing.mqtt_bulk import BulkClient, Message
 from bposite.plumbing.settings import Mqtt
+
+__all__ = ["Handler", "Message", "MqttLink"]
 
 log = structlog.get_logger(__name__)
 BATCH = 1000
 IDLE_S = 0.05
 MAX_BACKOFF_S = 15.0
+FIRST_BACKOFF_S = 0.2
 
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One PUBLISH as it came: ``payload`` is untouched bytes."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool
-    dup: bool
-    mid: int
-
-
-Handler = Callable[[Sequence[Message]], None]
-"""Makes a batch durable. Returning means: acknowledge all of it. Raising means: none of it."""
+Handler = Callable[[Sequence[Message]], bool | None]
+"""Makes a batch durable. Returning means: acknowledge all of it; raising means: none of it. Returning False means that
+the handler acknowledges later, by ``MqttLink.acknowledge``, from the thread that runs the loop."""
 
 
 class MqttLink:
-    """A persistent session with the broker. ``run`` blocks until ``stop``; ``connected`` tells the truth."""
+    """A persistent session with the broker. ``run`` blocks until ``stop``; ``connected`` tells the truth.
+
+    ``sessions`` counts connections, ``session_kept`` says whether the broker still had ours at the last one: if not,
+    it has dropped what came meanwhile.
+    """
 
     def __init__(
         self,
@@ -63,36 +58,38 @@ class MqttLink:
         self._subscriptions = list(subscriptions)
         self._handler = handler
         self._idle = idle
-        self._inbox: list[Message] = []
         self._client = _client(settings, client_id, clean)
-        self._client.on_message = self._on_message
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
         self.connected = False
         self.problem = "not connected yet"
+        self.sessions = 0
+        self.session_kept = True
 
     def run(self, stop: threading.Event) -> None:
         """Connect, drain, handle, acknowledge; reconnect with jittered back-off until ``stop`` is set."""
-        backoff = 0.2
+        backoff = FIRST_BACKOFF_S
         while not stop.is_set():
-            try:
-                self._connect()
-                began = time.monotonic()
-                self._serve(stop)
-            except (OSError, ConnectionError, ValueError) as error:
-                self._lost(str(error) or type(error).__name__)
-                began = time.monotonic()
-            except Exception as error:  # the handler's failure: drop the link, the broker sends it all again
-                log.error("mqtt:batch:failed", exc_info=error)
-                self._lost(f"the handler failed: {error}")
-                began = time.monotonic()
+            handled = self._turn(stop)
             if stop.is_set():
                 break
-            backoff = 0.2 if time.monotonic() - began > MAX_BACKOFF_S else min(backoff * 2, MAX_BACKOFF_S)
-            wait = backoff * (0.5 + random.random())
-            self._wait(stop, wait)
+            backoff = FIRST_BACKOFF_S if handled else min(backoff * 2, MAX_BACKOFF_S)
+            self._wait(stop, backoff * (0.5 + random.random()))
         self._close()
+
+    def _turn(self, stop: threading.Event) -> bool:
+        """One connection from its beginning to its end; whether anything was handled on it."""
+        self._handled = False
+        try:
+            self._connect()
+            self._serve(stop)
+        except (OSError, ConnectionError, ValueError) as error:
+            self._lost(str(error) or type(error).__name__)
+        except Exception as error:  # the handler's failure: drop the link, the broker sends it all again
+            log.error("mqtt:batch:failed", exc_info=error)
+            self._lost(f"the handler failed: {error}")
+        return self._handled
 
     def subscribe(self, topics: Sequence[tuple[str, int]]) -> None:
         """Ask for further topics, from the thread that runs the loop; they are asked for again at every connection."""
@@ -104,15 +101,20 @@ class MqttLink:
         """Send from within the handler or the idle call (the thread that runs the loop)."""
         self._client.publish(topic, payload, qos=qos, retain=retain)
 
+    def acknowledge(self, batch: Sequence[Message], session: int) -> None:
+        """Acknowledge a batch for which the handler returned False; that of an earlier ``session`` comes again."""
+        if session == self.sessions and self.connected:
+            self._client.ack_many(batch)
+
     def _connect(self) -> None:
-        self._inbox.clear()
+        self._client.inbox = []
         self._client.connect(self._settings.host, self._settings.port, keepalive=self._settings.keepalive)
 
     def _serve(self, stop: threading.Event) -> None:
         misc = 0.0
         while not stop.is_set():
             self._drain()
-            if self._inbox:
+            if self._client.inbox:
                 self._handle()
             if self._idle is not None and self.connected:
                 self._idle()
@@ -123,7 +125,7 @@ class MqttLink:
     def _drain(self) -> None:
         """Read until the socket is empty or the batch is full; wait at most ``IDLE_S`` for the first byte."""
         wait = IDLE_S
-        while len(self._inbox) < BATCH:
+        while len(self._client.inbox) < BATCH:
             sock = self._client.socket()
             if sock is None:
                 raise ConnectionError(self.problem or "the broker closed the connection")
@@ -138,25 +140,20 @@ class MqttLink:
             wait = 0.0
 
     def _handle(self) -> None:
-        batch, self._inbox = self._inbox, []
-        self._handler(batch)
-        for message in batch:
-            if message.qos:
-                self._client.ack(message.mid, message.qos)
+        batch, self._client.inbox = self._client.inbox, []
+        session = self.sessions
+        if self._handler(batch) is not False and session == self.sessions:
+            self._client.ack_many(batch)
+        self._handled = True
 
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        # paho decodes the topic lazily and may raise: a broken topic must not kill the loop
-        topic = message._topic.decode("utf-8", "backslashreplace")
-        self._inbox.append(
-            Message(topic, bytes(message.payload), message.qos, message.retain, message.dup, message.mid)
-        )
-
-    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _on_connect(self, client: paho.Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self.problem = f"the broker refused: {reason}"
             return
+        self.sessions += 1
+        self.session_kept = bool(flags.session_present)
         self.connected, self.problem = True, ""
-        log.info("mqtt:link:connected", host=self._settings.host, port=self._settings.port)
+        log.info("mqtt:link:connected", host=self._settings.host, port=self._settings.port, kept=self.session_kept)
         if self._subscriptions:
             client.subscribe(self._subscriptions)
 
@@ -166,21 +163,22 @@ class MqttLink:
             log.error("mqtt:subscription:refused")
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self._lost(str(reason))
+        # only noted: paho holds a lock here, and the loop finds the socket gone
+        self._gone(str(reason))
 
     def _lost(self, why: str) -> None:
-        if self.connected:
-            log.warning("mqtt:link:lost", why=why)
-        self.connected, self.problem = False, why
-        self._inbox.clear()
-        self._abort()
-
-    def _abort(self) -> None:
+        self._gone(why)
         sock = cast("socket.socket | None", self._client.socket())
         if sock is not None:
             with contextlib.suppress(OSError):  # it may be gone already
                 sock.shutdown(socket.SHUT_RDWR)
             self._client.loop_read()
+
+    def _gone(self, why: str) -> None:
+        if self.connected:
+            log.warning("mqtt:link:lost", why=why)
+        self.connected, self.problem = False, why
+        self._client.inbox = []
 
     def _wait(self, stop: threading.Event, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -188,15 +186,14 @@ class MqttLink:
             stop.wait(min(0.2, max(0.0, end - time.monotonic())))
 
     def _close(self) -> None:
-        self._client.on_disconnect = None  # it would call back into the client, which holds its lock now
         self._client.disconnect()
         if self._client.socket() is not None:
             self._client.loop_write()
         self.connected, self.problem = False, "stopped"
 
 
-def _client(settings: Mqtt, client_id: str, clean: bool) -> paho.Client:
-    client = paho.Client(
+def _client(settings: Mqtt, client_id: str, clean: bool) -> BulkClient:
+    client = BulkClient(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=clean,

@@ -153,6 +153,8 @@ class Tape:
     """Stands where the link to the broker stands, and keeps what was published."""
 
     sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    sessions: int = 0
+    session_kept: bool = True
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Keep it."""

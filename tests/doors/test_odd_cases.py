@@ -438,3 +438,18 @@ def test_a_door_facet_reaches_the_rules_at_once(listening: Listening) -> None:
     listener.handle([device.request("r3", **no_right)])
     assert [body["decision"] for body in tape.of(FLOOR_A, "rsp", "access")] == ["denied", "granted", "denied"]
     assert "server-room" not in listener.memory.scene.modes  # a device speaks for its own doors only
+
+
+def test_a_broker_that_forgot_our_session_makes_us_ask_every_device(listening: Listening) -> None:
+    listener, tape = listening
+    listener.handle([Device().access(), Device("ctl-core", "x").message("state/link", {"online": True})])
+    tape.sent.clear()
+    tape.sessions = 1
+    listener.idle()
+    assert [body["upto"] for body in tape.of(FLOOR_A, "ack")] == [1]
+    assert not tape.of(FLOOR_A, "cmd", "sync")
+    tape.sessions, tape.session_kept = 2, False
+    listener.idle()
+    assert len(tape.of(FLOOR_A, "cmd", "sync")) == 1
+    assert len(tape.of("ctl-core", "cmd", "sync")) == 1  # planned, though it has never counted an event
+    assert not tape.of("face-lobby", "cmd", "sync")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -25,7 +26,7 @@ def main() -> None:
         mqtt=Mqtt(port=int(port), embedded=False),
     )
     configure(settings)
-    configure_logs("warning")
+    configure_logs(os.environ.get("LISTENING_LOG", "warning"))
     db.bind(Flask("listening"), settings.database)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -105,6 +105,11 @@ class DeviceMemory:
                 found.awaited = (found.mark.upto + 1, seq - 1)
         return found
 
+    @property
+    def newest(self) -> str | None:
+        """The boot that was first heard of last; None for a device that does not count its events."""
+        return max(self.boots, key=lambda name: self.boots[name].first_at, default=None)
+
     def count(self, what: str, number: int = 1) -> None:
         """Count something for the health page."""
         self.counts[what] = self.counts.get(what, 0) + number
@@ -146,6 +151,8 @@ class Memory:
         for row in sequences(session):
             boot = Boot(Watermark(row.upto, row.ahead), row.oldest_held, row.first_at)
             boot.dirty = False
+            if boot.mark.ahead:  # its gaps are rows already: they close when the holes do
+                boot.holes, boot.hole_since = boot.mark.missing(limit=1000), row.first_at
             self.device(row.device).boots[row.boot] = boot
             if row.oldest_held is not None:
                 self.device(row.device).oldest[row.boot] = row.oldest_held
@@ -193,6 +200,11 @@ class Memory:
         for name, device in self.devices.items():
             memo = self._memos.get(name)
             device.planned = memo is not None and memo.planned
+
+    @property
+    def planned_native(self) -> set[str]:
+        """Devices of the plan that speak the contract themselves."""
+        return {name for name, memo in self._memos.items() if memo.planned and memo.kind == "native"}
 
     def seen_just_now(self, device: str, fingerprint: str, at: datetime, window: timedelta) -> bool:
         """Whether a source without numbers said the same within ``window``; remembers it."""

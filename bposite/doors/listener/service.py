@@ -66,6 +66,7 @@ class Listener:
         self.unacked: set[tuple[str, str]] = set()
         self._filters: set[str] = set()
         self._telling = Telling()
+        self._session = 0
         self.turned_at = now()
         self._kept = self.turned_at
         self.reload()
@@ -194,11 +195,22 @@ class Listener:
     def idle(self) -> None:
         """Between batches: acknowledgements that waited, commands, gaps, notes."""
         at = self.turned_at = now()
+        if self.link is not None and self.link.sessions != self._session:
+            self._session = self.link.sessions
+            self._greet(at, self.link.session_kept)
         if self.unacked:
             self.acknowledge(at)
         if at - self._kept >= UPKEEP_EVERY:
             self._kept = at
             self._upkeep(at)
+
+    def _greet(self, at: datetime, session_kept: bool) -> None:
+        """After a (re)connection: tell every device where it stands; if the broker has forgotten our session, what came
+        meanwhile is lost to us, so ask for everything that devices still keep."""
+        self.unacked |= {(name, device.newest) for name, device in self.memory.devices.items() if device.newest}
+        self.acknowledge(at, force=True)
+        if not session_kept:
+            self.publish(upkeep.sync_commands(self.memory, at))
 
     def _upkeep(self, at: datetime) -> None:
         for message_id, delivery in upkeep.take_notes(self.memory, at):

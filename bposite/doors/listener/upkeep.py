@@ -29,7 +29,9 @@ from bposite.journal.queries import tail
 from bposite.journal.work import Actor, Work, unit_of_work
 from bposite.plumbing.clock import now, to_micros
 from bposite.plumbing.db import reading, transaction
+from bposite.plumbing.ids import new_id
 
+SYNC_WITHIN = timedelta(seconds=30)
 WATCH_EVERY = timedelta(seconds=5)
 WRITE_EVERY = timedelta(seconds=2)
 PEOPLE = ("people:person:",)
@@ -224,6 +226,15 @@ def _command(site: str, row: QueuedCommand) -> encode.Message:
         open_ms=row.body.get("open_ms"), rank=row.body.get("rank"), boot=row.body.get("boot"), ranges=ranges,
     )  # fmt: skip
     return encode.command(site, row.device, body)
+
+
+def sync_commands(memory: Memory, at: datetime) -> list[encode.Message]:
+    """Ask every native device, planned or heard of, to tell who it is and to send again what it keeps."""
+    heard = {name for name, device in memory.devices.items() if device.newest is not None}
+    return [
+        encode.command(memory.site, name, Command(name="sync", nonce=new_id(), exp=at + SYNC_WITHIN))
+        for name in sorted(heard | memory.planned_native)
+    ]
 
 
 # --- device rows -----------------------------------------------------------------------------------------------------
