@@ -1,4 +1,4 @@
-"""Rows of visits. What happened is never edited: transitions are only added, corrections are further rows."""
+"""Rows of visits, and what stands around one. Nothing that happened is edited: corrections are further rows."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NAME_LETTERS = 120
 REASON_LETTERS = 300
 
 
-def _one_of(column: str, values: type[StrEnum]) -> str:
+def one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
-def _flag() -> Boolean:
+def flag() -> Boolean:
     return Boolean(create_constraint=False)
 
 
@@ -66,9 +66,9 @@ class ZoneRule(Model):
     position: Mapped[int] = mapped_column(Integer)
     capacity: Mapped[int] = mapped_column(Integer, default=0)  # people; 0 = no limit
     approval: Mapped[str] = mapped_column(String(10), default="never")
-    escort: Mapped[bool] = mapped_column(_flag(), default=False)
-    deposit: Mapped[bool] = mapped_column(_flag(), default=False)
-    active: Mapped[bool] = mapped_column(_flag(), default=True)
+    escort: Mapped[bool] = mapped_column(flag(), default=False)
+    deposit: Mapped[bool] = mapped_column(flag(), default=False)
+    active: Mapped[bool] = mapped_column(flag(), default=True)
 
 
 class Visit(Model):
@@ -82,9 +82,9 @@ class Visit(Model):
         Index("ix_visit_departed_at", "departed_at"),
         Index("ix_visit_visitor_id", "visitor_id"),
         Index("ix_visit_host", "host", "window_from"),
-        CheckConstraint(_one_of("state", VisitState), name="state"),
+        CheckConstraint(one_of("state", VisitState), name="state"),
         CheckConstraint("window_from < window_until", name="window"),
-        CheckConstraint(_one_of("departure", Evidence), name="departure"),
+        CheckConstraint(one_of("departure", Evidence), name="departure"),
         # The promise of the whole product: nobody has departed without evidence.
         CheckConstraint("state <> 'departed' OR departure IS NOT NULL", name="departed_by_evidence"),
     )
@@ -97,11 +97,12 @@ class Visit(Model):
     window_from: Mapped[datetime] = mapped_column(UtcDateTime)
     window_until: Mapped[datetime] = mapped_column(UtcDateTime)
     zones: Mapped[list[str]] = mapped_column(Json)
-    walk_in: Mapped[bool] = mapped_column(_flag(), default=False)
+    walk_in: Mapped[bool] = mapped_column(flag(), default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(60))
     created_by_name: Mapped[str] = mapped_column(String(NAME_LETTERS))
-    batch_key: Mapped[str | None] = mapped_column(String(64))  # one row of one uploaded list
+    batch_key: Mapped[str | None] = mapped_column(String(64))  # one row of an uploaded list, one day of a series
+    sequence: Mapped[int] = mapped_column(Integer, default=0)  # of the calendar entry: counts up with each change
     identity: Mapped[str | None] = mapped_column(String(20))  # kind of document looked at; never its number
     identity_by: Mapped[str | None] = mapped_column(String(NAME_LETTERS))
     identity_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -142,7 +143,7 @@ class Hold(Model):
     __tablename__ = "visit_hold"
     __table_args__ = (
         Index("ix_visit_hold_visit_id", "visit_id"),
-        CheckConstraint(_one_of("kind", HoldKind), name="kind"),
+        CheckConstraint(one_of("kind", HoldKind), name="kind"),
         CheckConstraint("(cleared_at IS NULL) = (cleared_by IS NULL)", name="cleared"),
         CheckConstraint("cleared_by IS NULL OR cleared_by <> raised_by", name="not_by_the_same"),
     )
@@ -157,6 +158,10 @@ class Hold(Model):
     cleared_by_name: Mapped[str | None] = mapped_column(String(NAME_LETTERS))
     cleared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cleared_why: Mapped[str | None] = mapped_column(String(REASON_LETTERS))
+    # For those who keep the watchlist only: which entry matched, how well (0 to 100) and in what.
+    watch_id: Mapped[str | None] = mapped_column(String(26))
+    score: Mapped[int | None] = mapped_column(Integer)
+    matched: Mapped[str | None] = mapped_column(String(REASON_LETTERS))
 
 
 class Waiver(Model):
@@ -165,7 +170,7 @@ class Waiver(Model):
     __tablename__ = "visit_waiver"
     __table_args__ = (
         Index("ix_visit_waiver_visit_id", "visit_id"),
-        CheckConstraint(_one_of("kind", WaiverKind), name="kind"),
+        CheckConstraint(one_of("kind", WaiverKind), name="kind"),
     )
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     visit_id: Mapped[str] = mapped_column(ForeignKey("visit.id", name="fk_visit_waiver_visit_id"))
@@ -204,7 +209,7 @@ class Document(Model):
     __tablename__ = "visit_document"
     __table_args__ = (
         UniqueConstraint("visit_id", "kind", name="uq_visit_document_kind"),
-        CheckConstraint(_one_of("kind", DocumentKind), name="kind"),
+        CheckConstraint(one_of("kind", DocumentKind), name="kind"),
     )
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     visit_id: Mapped[str] = mapped_column(ForeignKey("visit.id", name="fk_visit_document_visit_id"))
