@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 REPO = Path(__file__).resolve().parents[2]
+README = REPO / "docs" / "img" / "site-now.png"
 WIDTHS = (1440, 1024, 390)
 THEMES = ("light", "dark")
 LIVES_S = 150
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--theme", choices=THEMES, action="append")
     parser.add_argument("--width", type=int, action="append")
     parser.add_argument("--out", type=Path, default=REPO / "shots")
+    parser.add_argument("--readme", action="store_true", help="write the picture of the README again")
     given = parser.parse_args()
     given.out.mkdir(exist_ok=True)
     with demonstration(given.demo) as demo, sync_playwright() as driver:
@@ -73,7 +75,18 @@ def main() -> None:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         for name, path in shoot(browser, demo, given):
             print(f"{name}: {path}")
+        if given.readme:
+            readme_picture(browser, demo, README)
         browser.close()
+
+
+def readme_picture(browser: Browser, demo: dict[str, Any], file: Path) -> None:
+    """Site now, as the README shows it, into ``file``."""
+    context = new_context(browser, demo, "light", 1440, None)
+    page = context.new_page()
+    sign_in(page, next(user for user in demo["users"] if user["role"] == "guard"))
+    take(page, "/", file)
+    context.close()
 
 
 @contextmanager

@@ -184,6 +184,16 @@ def examine(page: Page, name: str, path: str) -> list[str]:
     return found
 
 
+def test_the_picture_of_the_readme_is_made(demo: Demo, chromium: Browser, tmp_path: Path) -> None:
+    """``./run shots --readme`` writes the same over docs/img/site-now.png."""
+    shots.readme_picture(chromium, demo.about, tmp_path / "site-now.png")
+    made, shown = (cv2.imread(str(path)) for path in (tmp_path / "site-now.png", shots.README))
+    assert made is not None
+    assert shown is not None
+    assert made.shape == shown.shape
+    assert made.std() > 10, "an empty page"
+
+
 def test_ctrl_c_ends_everything_and_a_second_start_goes_on(demo: Demo, state: Path) -> None:
     """The demonstration runs again afterwards: tests come in any order."""
     before = demo.about
