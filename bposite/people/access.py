@@ -28,7 +28,7 @@ from bposite.plumbing.web import csrf, wants_fragment, wants_json
 
 View = TypeVar("View", bound=Callable[..., Any])
 API = "/api/"
-BEARER_PATHS = (API, "/metrics")
+BEARER_PATHS = (API, "/metrics", "/healthz")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_SECRET = 200
 
