@@ -6,7 +6,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,20 @@ def doors(broker: Mosquitto) -> Iterator[list[KeepingDoor]]:
     yield made
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def start(broker: Mosquitto) -> Iterator[Callable[[], Process]]:
+    """Starts the listener, and ends it whatever happens."""
+    started: list[Process] = []
+
+    def begin() -> Process:
+        started.append(Process(broker.port))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        one.kill()
 
 
 def exactly_once() -> list[tuple[str, str, int]]:
@@ -82,9 +96,9 @@ def settle(doors: list[KeepingDoor], seconds: float = 60) -> None:
 
 
 def test_broker_killed_after_its_pubacks_and_listener_killed_too(
-    any_planned: object, broker: Mosquitto, doors: list[KeepingDoor]
+    any_planned: object, broker: Mosquitto, doors: list[KeepingDoor], start: Callable[[], Process]
 ) -> None:
-    listener = Process(broker.port)
+    listener = start()
     doors[0].say()
     wait_until(lambda: stored() >= 1)
     speaking = talk(doors, 400, 0.01)
@@ -101,8 +115,8 @@ def test_broker_killed_after_its_pubacks_and_listener_killed_too(
     assert sorted(rows for _, _, rows in exactly_once()) == [400, 400, 401]
 
 
-def test_database_locked_for_seconds(planned: object, broker: Mosquitto, doors: list[KeepingDoor]) -> None:
-    listener = Process(broker.port)
+def test_database_locked_for_seconds(planned: object, doors: list[KeepingDoor], start: Callable[[], Process]) -> None:
+    listener = start()
     doors[0].say()
     wait_until(lambda: stored() >= 1)
     other = sqlite3.connect(current().database.removeprefix("sqlite:///"), isolation_level=None)
@@ -119,11 +133,11 @@ def test_database_locked_for_seconds(planned: object, broker: Mosquitto, doors: 
 
 
 def test_database_gone_and_back(
-    planned_on_postgresql: object, broker: Mosquitto, doors: list[KeepingDoor], postgresql_server: str
+    planned_on_postgresql: object, doors: list[KeepingDoor], start: Callable[[], Process], postgresql_server: str
 ) -> None:
     import psycopg
 
-    listener = Process(broker.port)
+    listener = start()
     doors[0].say()
     wait_until(lambda: stored() >= 1)
     speaking = talk(doors, 150, 0.02)
