@@ -74,6 +74,7 @@ class Reception:
         self._ours: list[str] = json.loads(self._book.read_text("utf-8")) if self._book.exists() else []
         self._waiting: dict[str, Story] = {}
         self._ids = itertools.count(1)
+        self._trouble = ""
 
     def open(self) -> None:
         """Sign in, tidy up what an earlier run left, announce the day's first guests."""
@@ -83,7 +84,9 @@ class Reception:
             while len(self._expected) < EXPECTED:
                 self._expected.append(self._invite())
         except DeskError as error:
-            say({"event": "waiting", "message": f"reception: {error}"})
+            if str(error) != self._trouble:  # once: run.py shows errors to whoever started the building
+                self._trouble = str(error)
+                say({"event": "error", "message": f"the desk waits: {error}"})
             self._later(AGAIN_S, self.open)
             return
         self._later(FIRST_S / self._pace, self._next_guest)
