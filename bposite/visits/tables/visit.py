@@ -101,8 +101,7 @@ class Visit(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(60))
     created_by_name: Mapped[str] = mapped_column(String(NAME_LETTERS))
-    batch_key: Mapped[str | None] = mapped_column(String(64))  # one row of an uploaded list, one day of a series
-    sequence: Mapped[int] = mapped_column(Integer, default=0)  # of the calendar entry: counts up with each change
+    batch_key: Mapped[str | None] = mapped_column(String(64))  # one row of an uploaded list
     identity: Mapped[str | None] = mapped_column(String(20))  # kind of document looked at; never its number
     identity_by: Mapped[str | None] = mapped_column(String(NAME_LETTERS))
     identity_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
