@@ -1,4 +1,4 @@
-"""``./run bench [NAME ...]``: every benchmark, or the named ones; each measures the usual way beside ours in one run."""
+"""``./run bench [NAME ...]``: every benchmark, or the named ones; the usual way is measured beside ours in one run."""
 
 from __future__ import annotations
 
