@@ -101,10 +101,10 @@ class RoundForm(FlaskForm):  # type: ignore[misc]
         "Places", [_text(4000)], description="Only for a targeted check: their names, separated by commas or spaces."
     )
     reason = StringField("Why", [_text(200)], [one_line], description="For a targeted check: what it follows up.")
-    day = DateField("Day", [_needed("Choose a day.")])
-    time = TimeField("From", [_needed("Choose a time.")])
+    day = DateField("Day", [InputRequired("Choose a day.")])
+    time = TimeField("From", [InputRequired("Choose a time.")])
     auditor = SelectField("Auditor", [_needed("Choose who walks.")])
-    second = SelectField("Second auditor", description="Sees one in ten again, without the answers.")
+    second = SelectField("Second auditor", default="", description="Sees one in ten again, without the answers.")
     exercise = BooleanField("Exercise: nothing of it counts, nobody is alarmed")
 
 
@@ -131,15 +131,15 @@ class ActionForm(FlaskForm):  # type: ignore[misc]
         render_kw={"list": "people", "autocomplete": "off"},
         description="Number in the directory, such as E-1004.",
     )
-    due_day = DateField("By the day", [_needed("Choose a day.")])
-    due_time = TimeField("At", [_needed("Choose a time.")])
+    due_day = DateField("By the day", [InputRequired("Choose a day.")])
+    due_time = TimeField("At", [InputRequired("Choose a time.")])
 
 
 class RiskForm(FlaskForm):  # type: ignore[misc]
     """Live with it for a while."""
 
     reason = TextAreaField("Why this can wait", [_needed("Say why."), _text(NOTE_LETTERS)])
-    until = DateField("Until", [_needed("Choose a day.")])
+    until = DateField("Until", [InputRequired("Choose a day.")])
 
 
 class PlaceForm(FlaskForm):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from bposite.cleandesk import photos, queries
 from bposite.cleandesk.photos import Kept
 from bposite.cleandesk.queries import Floor
-from bposite.cleandesk.rules.roster import FaultyRowError, PlaceRow, Surroundings, read_row
+from bposite.cleandesk.rules.roster import FARTHEST, FaultyRowError, PlaceRow, Surroundings, read_row
 from bposite.cleandesk.tables import FloorPicture, Occupancy, Place
 from bposite.journal.work import Work
 from bposite.plumbing.errors import NotFound, Refusal
@@ -117,6 +117,8 @@ def position_places(work: Work, positions: Mapping[str, tuple[float, float]]) ->
     """Put places on the plan (metres); returns how many moved. NotFound names one that does not exist."""
     moved = {}
     for place_id, (x, y) in positions.items():
+        if not (0 <= x <= FARTHEST and 0 <= y <= FARTHEST):
+            raise Refusal("position", f"{place_id[:40]} would stand outside of the plan.")
         place = _place(work, place_id)
         if (place.x, place.y) != (x, y):
             place.x, place.y = x, y

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from bposite.cleandesk.rules.claims import Quality, StratumCount
 from bposite.cleandesk.rules.machines import Round
+from bposite.cleandesk.rules.programme import period_of
 from bposite.cleandesk.rules.statistics import cohen_kappa
 from bposite.cleandesk.tables import AuditRound, FindingRow, Observation, ObservedItem, Place, RoundPlace
+from bposite.plumbing.clock import local
 
 COUNTED = (Round.SUBMITTED, Round.REVIEWED, Round.PUBLISHED, Round.CLOSED)
 UNFINISHED = (Round.DRAWN, Round.IN_PROGRESS)
@@ -121,8 +123,13 @@ def pairs(session: Session, scope: Scope) -> list[tuple[str, str]]:
 
 
 def trend(session: Session, scope: Scope) -> list[Point]:
-    """One point per period, oldest first."""
-    return _points(session, scope, AuditRound.period)
+    """One point per week of the site's calendar, oldest first."""
+    found: dict[str, list[int]] = {}
+    for moment, judged, passed, points in session.execute(_shares(scope, AuditRound.planned_for)):
+        week = found.setdefault(period_of(local(moment).date(), "weekly"), [0, 0, 0])
+        for index, count in enumerate((judged, passed, points)):
+            week[index] += count
+    return [Point(key, *counts) for key, counts in sorted(found.items())]
 
 
 def by_zone(session: Session, scope: Scope) -> list[Point]:
@@ -186,7 +193,12 @@ def open_by_place(session: Session) -> dict[str, str]:
 
 
 def _points(session: Session, scope: Scope, key: Any) -> list[Point]:
-    rows = session.execute(
+    return [Point(*row) for row in session.execute(_shares(scope, key))]
+
+
+def _shares(scope: Scope, key: Any) -> Select[Any]:
+    """Judged and passed desk-moments and severity points, grouped by `key`."""
+    return (
         select(key, func.count(), _count(Observation.complies.is_(True)), cast(func.sum(Observation.points), Integer))
         .join(AuditRound, AuditRound.id == Observation.round_id)
         .join(RoundPlace, _same_place())
@@ -194,7 +206,6 @@ def _points(session: Session, scope: Scope, key: Any) -> list[Point]:
         .group_by(key)
         .order_by(key)
     )
-    return [Point(*row) for row in rows]
 
 
 def _rounds(scope: Scope, states: Iterable[str] = COUNTED) -> Sequence[ColumnElement[bool]]:

@@ -141,6 +141,16 @@ def findings(
     return [_row(row) for row in session.scalars(statement.limit(limit))]
 
 
+def findings_by_number(
+    session: Session, wanted: Wanted, at: datetime, *, after: int | None = None, limit: int = 100
+) -> list[FindingNow]:
+    """Findings in the order in which they were raised: for programs that page through all of them."""
+    statement = select(FindingRow).where(*_conditions(wanted, at)).order_by(FindingRow.number)
+    if after is not None:
+        statement = statement.where(FindingRow.number > after)
+    return [_row(row) for row in session.scalars(statement.limit(limit))]
+
+
 def finding(session: Session, finding_id: str) -> FindingNow | None:
     """One finding."""
     row = session.get(FindingRow, finding_id)
