@@ -453,3 +453,19 @@ def test_a_broker_that_forgot_our_session_makes_us_ask_every_device(listening: L
     assert len(tape.of(FLOOR_A, "cmd", "sync")) == 1
     assert len(tape.of("ctl-core", "cmd", "sync")) == 1  # planned, though it has never counted an event
     assert not tape.of("face-lobby", "cmd", "sync")
+
+
+def test_nothing_is_acknowledged_from_a_memory_that_is_ahead_of_the_store(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener, tape = listening
+    device = Device()
+    listener.handle([device.access()])
+    with monkeypatch.context() as broken:
+        broken.setattr("bposite.doors.listener.service.raise_intents", _broken)
+        with pytest.raises(OSError, match="disk"):
+            listener.handle([device.access(), device.access()])
+    tape.sent.clear()
+    tape.sessions = 1  # the link was dropped, and is back before the messages are
+    listener.idle()
+    assert [body["upto"] for body in tape.of(FLOOR_A, "ack")] == [1]

@@ -67,20 +67,25 @@ class Listener:
         self._filters: set[str] = set()
         self._telling = Telling()
         self._session = 0
+        self._stale = True
         self.turned_at = now()
         self._kept = self.turned_at
         self.reload()
 
     def reload(self) -> None:
         """Read memory from the store."""
+        self._stale = True
         with reading_session() as session:
             self.memory.load(session)
+        self._stale = False
 
     # --- a batch -----------------------------------------------------------------------------------------------------
 
     def handle(self, messages: Sequence[Message]) -> None:
         """Make a batch durable and answer it. Raising means: nothing of it is acknowledged."""
         received = now()
+        if self._stale:
+            self.reload()
         read = [self._translate(message, received) for message in messages]
         decided, conflicts = self._answer(read, received)
         try:
@@ -92,7 +97,6 @@ class Listener:
             self._commit(read, decided, conflicts, received)
         except BaseException:
             self.desk.forget(decided)
-            self.reload()
             raise
         self.acknowledge(received)
 
@@ -129,6 +133,7 @@ class Listener:
         received: datetime,
         pushed: Sequence[inbox.Waiting] = (),
     ) -> None:
+        self._stale = True  # until it is committed: memory runs ahead of the store
         with unit_of_work(ACTOR) as work:
             inbox.done(work.session, pushed)
             batch = Reading(self.memory, work.session, received)
@@ -146,6 +151,7 @@ class Listener:
             for visit, index in batch.batch.departed:
                 used = from_micros(batch.batch.records[index].time_used)
                 left_by_door(work, visit, entry=str(positions[index]), at=used)
+        self._stale = False
         self.unacked |= batch.acks
         self.publish(encode.error(self.memory.site, *one) for one in batch.errors)
 
@@ -195,6 +201,8 @@ class Listener:
     def idle(self) -> None:
         """Between batches: acknowledgements that waited, commands, gaps, notes."""
         at = self.turned_at = now()
+        if self._stale:
+            self.reload()  # nothing may be acknowledged from a memory that is ahead of the store
         if self.link is not None and self.link.sessions != self._session:
             self._session = self.link.sessions
             self._greet(at, self.link.session_kept)
@@ -220,8 +228,11 @@ class Listener:
         self.publish(upkeep.queued_commands(self.memory.site))
         self.tell()
         if upkeep.holes_due(self.memory, at):
+            self._stale = True
             with unit_of_work(ACTOR) as work:
-                self.unacked |= upkeep.mind_holes(work, self.memory, at)
+                touched = upkeep.mind_holes(work, self.memory, at)
+            self._stale = False
+            self.unacked |= touched
         self.unacked |= upkeep.remind(self.memory, at, ACK_AGAIN) | self.memory.restless
         self.memory.restless.clear()
         upkeep.write_devices(self.memory, at)
