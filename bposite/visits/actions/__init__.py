@@ -28,6 +28,7 @@ from bposite.visits.actions.leave import (
 from bposite.visits.actions.plan import LOBBY, apply_plan
 from bposite.visits.actions.scan import LOCKED, Did, Purpose, Scanned, scan
 from bposite.visits.actions.timers import Expired, close_day, expire, sign_day
+from bposite.visits.actions.watch import NewEntry, unwatch, watch
 
 __all__ = [
     "LOBBY",
@@ -36,6 +37,7 @@ __all__ = [
     "Did",
     "Expired",
     "IdentityKind",
+    "NewEntry",
     "NewVisit",
     "Placed",
     "Purpose",
@@ -72,5 +74,7 @@ __all__ = [
     "sign_day",
     "start_break",
     "turn_away",
+    "unwatch",
     "waive",
+    "watch",
 ]

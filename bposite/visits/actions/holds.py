@@ -36,6 +36,7 @@ def hold(work: Work, visit: Visit, kind: HoldKind, reason: str) -> str:
         raised_at=work.now,
     )
     work.session.add(row)
+    work.session.flush()
     work.record("visits:hold:raised", subject=visit.id, data={"hold": row.id, "kind": kind, "reason": reason})
     if visit.state == VisitState.CLEARED:
         move(work, visit, VisitEvent.REOPEN, Why(f"hold: {kind}"))

@@ -16,6 +16,7 @@ from bposite.plumbing.ids import new_id
 from bposite.visits.actions.holds import clear_approval_holds, hold
 from bposite.visits.actions.plan import LOBBY
 from bposite.visits.actions.steps import Why, actor_key, move, visit_for_change
+from bposite.visits.actions.watch import look_up
 from bposite.visits.rules.inputs import FURTHEST_AHEAD
 from bposite.visits.rules.machine import VisitEvent, VisitState
 from bposite.visits.rules.names import folded
@@ -98,6 +99,7 @@ def _enter(work: Work, new: NewVisit, *, walk_in: bool) -> tuple[Visit, tuple[st
     wanted = ("walk_in", "always") if walk_in else ("always",)
     pending = tuple(rule.id for rule in rules if rule.approval in wanted)
     _ask(work, visit, pending)
+    look_up(work, visit)
     return visit, pending
 
 
@@ -162,6 +164,7 @@ def arrive(work: Work, visit_id: str, why: Why = AT_THE_DESK) -> VisitState:
     else:
         move(work, visit, VisitEvent.ARRIVE, why)
     visit.arrived_at = work.now
+    look_up(work, visit)  # the list may have grown since the invitation
     return VisitState(visit.state)
 
 
