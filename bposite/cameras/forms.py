@@ -136,7 +136,7 @@ def plan_of(form: CameraForm, row: CameraRow) -> CameraPlan:
 
 
 class ShapesForm(FlaskForm):  # type: ignore[misc]
-    """Masks or a line, drawn in the browser: JSON in a hidden field."""
+    """Shapes drawn in the browser: JSON in a hidden field."""
 
     shapes = HiddenField()
 

@@ -40,7 +40,8 @@ def _one_of(column: str, values: type[LinkState] | type[NoVideo] | type[TimeSour
 class Camera(Model):
     """A camera of the plan. `url` has no credentials; they are in `secret`, sealed with the site's key.
 
-    `masks` and `line` are in shares of the picture's width and height. `retired`: gone from the plan, its links stay.
+    `masks` are in shares of the picture's width and height; `line` is kept for counting who goes in, which no version
+    does yet. `retired`: gone from the plan, its links stay.
     """
 
     __tablename__ = "camera"

@@ -16,7 +16,7 @@ from bposite.cameras.actions.links import (
     record_settled,
     relink,
 )
-from bposite.cameras.actions.plan import apply_plan, configure, set_line, set_masks
+from bposite.cameras.actions.plan import apply_plan, configure, set_masks
 from bposite.cameras.actions.views import Viewing, record_views
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "record_settled",
     "record_views",
     "relink",
-    "set_line",
     "set_masks",
     "write_states",
 ]

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 
 from bposite.cameras.rules.address import Address, host, parse
 from bposite.cameras.rules.plan import CameraPlan
-from bposite.cameras.rules.shapes import Point, Polygon, checked_line, checked_masks
+from bposite.cameras.rules.shapes import Polygon, checked_masks
 from bposite.cameras.tables import Camera, CameraCover
 from bposite.journal.work import Work
 from bposite.plumbing.errors import NotFound, Refusal
@@ -128,15 +128,3 @@ def set_masks(work: Work, camera_id: str, masks: Sequence[Polygon]) -> None:
     row.masks = [[list(point) for point in mask] for mask in checked]
     row.revision += 1
     work.record("cameras:camera:masked", subject=row.id, data={"camera": row.id, "masks": row.masks})
-
-
-def set_line(work: Work, camera_id: str, line: Sequence[Point]) -> None:
-    """Where people cross when they go in through the door, drawn across their way; empty: no counting."""
-    row = the_camera(work, camera_id)
-    try:
-        checked = checked_line(line)
-    except ValueError as error:
-        raise Refusal("camera_line", str(error), field="line") from None
-    row.line = [list(point) for point in checked]
-    row.revision += 1
-    work.record("cameras:camera:line-drawn", subject=row.id, data={"camera": row.id, "line": row.line})

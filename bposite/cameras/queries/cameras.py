@@ -40,7 +40,6 @@ class CameraRow:
     expected_rate: float | None
     ring_mb: int | None
     masks: list[list[list[float]]]
-    line: list[list[float]]
     revision: int
     doors: tuple[tuple[str, int], ...]
     state: Reading | None = field(repr=False)
@@ -93,7 +92,7 @@ def camera(session: Session, camera_id: str) -> CameraRow | None:
 
 
 def _row(row: Camera, doors: tuple[tuple[str, int], ...], state: Reading | None) -> CameraRow:
-    names = ("id", "name", "url", "transport", "enabled", "expected_rate", "ring_mb", "masks", "line", "revision")
+    names = ("id", "name", "url", "transport", "enabled", "expected_rate", "ring_mb", "masks", "revision")
     plan: dict[str, Any] = {name: getattr(row, name) for name in names}
     return CameraRow(**plan, credentials=_mark(row.secret), zones=tuple(row.zones), doors=doors, state=state)
 

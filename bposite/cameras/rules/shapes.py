@@ -1,4 +1,4 @@
-"""Masks and lines that people draw on a picture, in shares of its width and height (0 to 1)."""
+"""Masks and rectangles that people draw on a picture, in shares of its width and height (0 to 1)."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -8,7 +8,6 @@ Polygon = tuple[Point, ...]
 
 MOST_MASKS, MOST_POINTS = 16, 24
 SMALLEST_AREA = 0.0004
-SHORTEST_LINE = 0.05
 
 
 def _point(raw: Sequence[float]) -> Point:
@@ -39,19 +38,6 @@ def checked_masks(raw: Sequence[Sequence[Sequence[float]]]) -> tuple[Polygon, ..
         if area(mask) < SMALLEST_AREA:
             raise ValueError("A mask is too small to cover anything.")
     return masks
-
-
-def checked_line(raw: Sequence[Sequence[float]]) -> tuple[Point, ...]:
-    """A crossing line as two points, or nothing. Walking inward crosses it from its left to its right."""
-    line = tuple(_point(point) for point in raw)
-    if not line:
-        return line
-    if len(line) != 2:
-        raise ValueError("A line has two ends.")
-    (x1, y1), (x2, y2) = line
-    if ((x1 - x2) ** 2 + (y1 - y2) ** 2) ** 0.5 < SHORTEST_LINE:
-        raise ValueError("The line is too short. Draw it across the way people walk.")
-    return line
 
 
 Box = tuple[float, float, float, float]

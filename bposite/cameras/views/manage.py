@@ -1,4 +1,4 @@
-"""Changing cameras: their plan, masks, crossing line, confirmed view; and looking again for missing pictures."""
+"""Changing cameras: their plan, masks, confirmed view; and looking again for missing pictures."""
 
 from __future__ import annotations
 
@@ -60,21 +60,9 @@ def masks(camera_id: str) -> ResponseReturnValue:
     """Draw what must never be seen."""
     row = _row(camera_id)
     form = ShapesForm()
-    if form.is_submitted() and (answer := _drawn(form, camera_id, "masks")) is not None:
+    if form.is_submitted() and (answer := _drawn(form, camera_id)) is not None:
         return answer
-    page = render_template("cameras/draw.html", camera=row, form=form, what="masks", shapes=row.masks)
-    return page, 422 if form.is_submitted() else 200
-
-
-@blueprint.route("/<camera_id>/line", methods=["GET", "POST"])
-@requires("cameras:configure")
-def line(camera_id: str) -> ResponseReturnValue:
-    """Draw the line that people cross when they go in."""
-    row = _row(camera_id)
-    form = ShapesForm()
-    if form.is_submitted() and (answer := _drawn(form, camera_id, "line")) is not None:
-        return answer
-    page = render_template("cameras/draw.html", camera=row, form=form, what="line", shapes=row.line)
+    page = render_template("cameras/draw.html", camera=row, form=form)
     return page, 422 if form.is_submitted() else 200
 
 
@@ -83,13 +71,12 @@ def _row(camera_id: str) -> CameraRow:
         return found_camera(queries.camera(session, camera_id))
 
 
-def _drawn(form: ShapesForm, camera_id: str, what: str) -> ResponseReturnValue | None:
+def _drawn(form: ShapesForm, camera_id: str) -> ResponseReturnValue | None:
     """Store what was drawn; None when it is refused and the form is to be shown again."""
-    save = actions.set_masks if what == "masks" else actions.set_line
     try:
         shapes = form.read()
         with unit_of_work(current_actor()) as work:
-            save(work, camera_id, shapes)
+            actions.set_masks(work, camera_id, shapes)
     except (ValueError, TypeError) as error:
         form.shapes.errors = [str(error)]
         return None

@@ -96,8 +96,14 @@ class Viewer {
     const words = atMoment ? "the moment" : `${offset > 0 ? "+" : "−"}${(Math.abs(offset) / 1000).toFixed(2)} s`;
     this.place.textContent = `${words} · ${this.at + 1}/${this.frames.length}`;
     this.range.setAttribute("aria-valuetext", this.place.textContent);
-    const moment = new Date(Date.parse(this.root.dataset.moment) + offset);
-    this.overlay.textContent = `Event ${this.root.dataset.moment}\nThis frame ${moment.toISOString()}`;
+    const event = Date.parse(this.root.dataset.moment);
+    this.overlay.textContent = `Event ${this.clock(event)}\nThis frame ${this.clock(event + offset)}`;
+  }
+
+  // the site's own clock, to the millisecond
+  clock(at) {
+    const parts = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hour12: false };
+    return new Intl.DateTimeFormat("en-GB", { ...parts, timeZone: this.root.dataset.zone }).format(at);
   }
 
   times(button) {
