@@ -145,6 +145,16 @@ class DepartForm(FlaskForm):  # type: ignore[misc]
     returned = SelectField("Label or card", choices=[("yes", "Handed back"), ("no", "Not handed back")])
 
 
+class WatchForm(FlaskForm):  # type: ignore[misc]
+    """Somebody for the watchlist."""
+
+    name = StringField("Name", render_kw={"autocomplete": "off"})
+    company = StringField("Company", render_kw={"autocomplete": "off"})
+    contact = StringField("Contact", render_kw={"autocomplete": "off"})
+    reason = StringField("Why", [NEEDED], render_kw={"autocomplete": "off"})
+    until = StringField("Last day", [NEEDED], render_kw={"type": "date"})
+
+
 class ScanForm(FlaskForm):  # type: ignore[misc]
     """A code from a scanner or from fingers."""
 

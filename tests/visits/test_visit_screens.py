@@ -358,3 +358,17 @@ def test_the_api_lists_visits_page_by_page_without_codes(desk: Browser) -> None:
     assert [step["event"] for step in one["steps"]] == ["request", "approve"]
     assert desk.get("/api/v1/visits/nothing").status_code == 404
     assert desk.get("/api/v1/visits?from=yesterday").status_code == 422
+
+
+def test_the_watchlist_is_kept_by_its_keepers_and_told_to_nobody_else(desk: Browser, manager: Browser) -> None:
+    fields = {"name": "Rao Asha", "company": "", "contact": "", "reason": "took a laptop", "until": "2027-03-31"}
+    assert desk.get("/reception/watchlist/").status_code == 403
+    assert manager.send("/reception/watchlist/new", **(fields | {"until": "soon"})).status_code == 422
+    assert manager.send("/reception/watchlist/new", **fields).status_code == 302
+    assert "took a laptop" in manager.get("/reception/watchlist/").get_data(as_text=True)
+    visit = invited(desk)
+    seen = page(desk, visit)
+    assert "Watchlist match" in seen
+    assert "took a laptop" not in seen
+    assert "% alike" not in seen
+    assert "100 % alike" in page(manager, visit)

@@ -4,6 +4,7 @@ from bposite.visits.queries.board import Card, Lane, ZoneRow, board, cards, sear
 from bposite.visits.queries.listing import VisitRow, Wanted, visit_row, visit_rows
 from bposite.visits.queries.page import StepRow, VisitPage, other_visits, photo_belongs, steps, visit_page
 from bposite.visits.queries.standing import Judged, judged, load, pass_standing, standing_of_pass
+from bposite.visits.queries.watching import WatchRow, watch_rows
 
 __all__ = [
     "Card",
@@ -13,6 +14,7 @@ __all__ = [
     "VisitPage",
     "VisitRow",
     "Wanted",
+    "WatchRow",
     "ZoneRow",
     "board",
     "cards",
@@ -27,6 +29,7 @@ __all__ = [
     "visit_page",
     "visit_row",
     "visit_rows",
+    "watch_rows",
     "zone_names",
     "zones",
 ]

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from bposite.visits.rules.machine import VisitState
+from bposite.visits.rules.machine import INSIDE, VisitState
 from bposite.visits.rules.names import folded
 from bposite.visits.tables import Visit, Visitor, VisitorWord
 
@@ -51,6 +51,13 @@ def find_visits(session: Session, text: str, *, limit: int = 50) -> list[VisitNa
     newest = select(Visit, Visitor).join(Visitor).where(*by_name).order_by(Visit.window_from.desc()).limit(limit)
     found = [_name(visit, visitor) for visit, visitor in session.execute(newest).tuples()]
     return found or list(visit_names(session, [text.strip().upper()]).values())
+
+
+def visits_inside(session: Session, also: Iterable[str] = ()) -> list[VisitName]:
+    """Every visit whose guest may still be in the building, overstays and unaccounted ones included; and those named."""
+    wanted = or_(Visit.state.in_(INSIDE), Visit.id.in_(set(also)))
+    statement = select(Visit, Visitor).join(Visitor).where(wanted).order_by(Visit.admitted_at)
+    return [_name(visit, visitor) for visit, visitor in session.execute(statement).tuples()]
 
 
 def _name(visit: Visit, visitor: Visitor) -> VisitName:

@@ -34,6 +34,8 @@ class HoldRow:
     cleared_by_name: str | None
     cleared_at: datetime | None
     cleared_why: str | None
+    score: int | None
+    matched: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ def _holds(session: Session, visit_id: str) -> tuple[HoldRow, ...]:
     return tuple(
         HoldRow(
             row.id, HoldKind(row.kind), row.reason, row.raised_by, row.raised_by_name, row.raised_at,
-            row.cleared_by_name, row.cleared_at, row.cleared_why,
+            row.cleared_by_name, row.cleared_at, row.cleared_why, row.score, row.matched,
         )
         for row in rows
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Screens of the reception."""
 
-from bposite.visits.views import arrivals, board, desk, leaving, media, scanning
+from bposite.visits.views import arrivals, board, desk, leaving, media, scanning, watching
 
 blueprints = (
     board.blueprint,
@@ -9,4 +9,5 @@ blueprints = (
     leaving.blueprint,
     media.blueprint,
     scanning.blueprint,
+    watching.blueprint,
 )
