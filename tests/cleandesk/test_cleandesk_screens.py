@@ -303,3 +303,11 @@ def test_findings_that_are_asked_for_by_number(staff: People, browser_of: Callab
     with reading() as session:
         assert len(queries.findings(session, Wanted(overdue=True), now() + timedelta(days=9))) == 1
     assert text(client.get("/clean-desk/findings/?due=x&number=1")).count("F-1<") == 1
+
+
+def test_a_sweep_before_a_visit_that_does_not_exist_is_an_empty_form(
+    staff: People, browser_of: Callable[[Actor], Browser]
+) -> None:
+    page = browser_of(staff.planner).get("/clean-desk/rounds/new?visit=nothing")
+    assert page.status_code == 200
+    assert "Sweep before a visit" not in text(page)

@@ -2,6 +2,7 @@
 
 from bposite.cleandesk.queries.auditors import Auditor, auditor, auditors
 from bposite.cleandesk.queries.catalogue import digest, in_force, limits, of_version
+from bposite.cleandesk.queries.exposure import Audit, Exposure, Guest, coming_guests, exposure
 from bposite.cleandesk.queries.figures import (
     COUNTED,
     ItemCount,
@@ -88,10 +89,13 @@ __all__ = [
     "OPEN",
     "OPEN_STATES",
     "ActionRow",
+    "Audit",
     "Auditor",
+    "Exposure",
     "FaultRow",
     "FindingNow",
     "Floor",
+    "Guest",
     "ItemCount",
     "LookRow",
     "Move",
@@ -116,8 +120,10 @@ __all__ = [
     "by_team",
     "by_zone",
     "clients",
+    "coming_guests",
     "counts",
     "digest",
+    "exposure",
     "finding",
     "finding_by_number",
     "findings",

@@ -2,9 +2,9 @@
 
 from flask import Blueprint
 
-from bposite.cleandesk.views import figures, findings, overview, places, programme, rounds, walk
+from bposite.cleandesk.views import exposure, figures, findings, overview, places, programme, rounds, walk
 from bposite.cleandesk.views.base import blueprint
 
-__all__ = ["blueprints", "figures", "findings", "overview", "places", "programme", "rounds", "walk"]
+__all__ = ["blueprints", "exposure", "figures", "findings", "overview", "places", "programme", "rounds", "walk"]
 
 blueprints: tuple[Blueprint, ...] = (blueprint,)

@@ -25,9 +25,12 @@ from bposite.plumbing.clock import local, now, site_zone
 from bposite.plumbing.db import reading
 from bposite.plumbing.errors import Refusal
 from bposite.plumbing.web import wants_fragment, whole_number
+from bposite.visits.queries import VisitRow, visit_row
 
 PAGE = 40
 WALKS = 4
+SWEEP_BEFORE = timedelta(minutes=30)
+MOST_SWEPT = 60
 
 
 @blueprint.get("/rounds/")
@@ -164,11 +167,27 @@ def _defaults(session: Session) -> dict[str, Any]:
             "moment": request.args.get("moment", plan.moments[0]), "size": plan_needs(session, plan, shift).walk,
             "exercise": plan.exercise,
         }  # fmt: skip
+    elif (visit := visit_row(session, request.args.get("visit", ""))) is not None:
+        values |= _before_visit(session, visit)
     elif place := request.args.get("place"):
         found = queries.place(session, place)
         zones = [found.zone] if found else []
         values |= {"purpose": "targeted", "places": place, "name": f"Check of {place}", "zones": zones}
     return values
+
+
+def _before_visit(session: Session, visit: VisitRow) -> dict[str, Any]:
+    """A targeted sweep half an hour before a visitor comes, of the desks in the zones of the visit."""
+    shift = next(iter(queries.shifts(session)), "day")
+    at = local(max(visit.window_from - SWEEP_BEFORE, now())).replace(second=0, microsecond=0)
+    used = {zone for zone, _ in queries.counts(session)}
+    zones = [zone for zone in visit.zones if zone in used]
+    desks = queries.places(session, zones=zones, kinds=("desk",), shift=shift) if zones else []
+    return {
+        "name": "Sweep before a visit", "purpose": "targeted", "zones": zones, "shift": shift, "moment": "live",
+        "places": ", ".join(place.id for place in desks[:MOST_SWEPT]), "reason": f"visit {visit.id}",
+        "day": at.date(), "time": at.time(),
+    }  # fmt: skip
 
 
 def _choices(session: Session, form: RoundForm) -> None:
