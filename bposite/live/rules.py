@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -86,3 +87,33 @@ def last_event_id(text: str | None) -> int | None:
     if text is None or not 0 < len(text) <= 18 or not (text.isascii() and text.isdigit()):
         return None
     return int(text)
+
+
+# --- the roll call ---------------------------------------------------------------------------------------------------
+
+TICK_STATES = ("safe", "missing", "unknown")
+MEMBER_KINDS = ("staff", "visitor", "stranger")
+STALE_AFTER = timedelta(hours=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark for one person: ``unknown`` takes an earlier mark back. ``at``: when the marshal pressed."""
+
+    state: str
+    at: datetime
+    by: str
+
+
+def standing(ticks: Iterable[Tick]) -> Tick | None:
+    """What is known of one person from all marshals' marks: the latest pressed counts, and of two at once "safe".
+
+    Phones send when they can, so the order of arrival means nothing. None: nobody has marked this person.
+    """
+    order = {state: rank for rank, state in enumerate(("unknown", "missing", "safe"))}
+    return max(ticks, key=lambda tick: (tick.at, order[tick.state]), default=None)
+
+
+def pressed_at(told: datetime | None, received: datetime, started: datetime) -> datetime:
+    """When a mark was made: what the phone says, within the time that it can have been."""
+    return received if told is None else min(max(told, started), received)

@@ -54,7 +54,7 @@ def find_visits(session: Session, text: str, *, limit: int = 50) -> list[VisitNa
 
 
 def visits_inside(session: Session, also: Iterable[str] = ()) -> list[VisitName]:
-    """Every visit whose guest may still be in the building, overstays and unaccounted ones included; and those named."""
+    """Visits whose guest may still be in the building, overstays and unaccounted included; and those in ``also``."""
     wanted = or_(Visit.state.in_(INSIDE), Visit.id.in_(set(also)))
     statement = select(Visit, Visitor).join(Visitor).where(wanted).order_by(Visit.admitted_at)
     return [_name(visit, visitor) for visit, visitor in session.execute(statement).tuples()]
