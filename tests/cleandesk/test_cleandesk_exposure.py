@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from bposite.cleandesk import queries
 from bposite.cleandesk.rules.exposure import Passage, Stay, stays
 from bposite.cleandesk.rules.presence import judge_presence
+from bposite.journal.work import Actor, unit_of_work
 from bposite.plumbing.clock import local, now
 from bposite.plumbing.db import reading
-from tests.cleandesk.desk_site import furnish, look, send, started
+from bposite.visits import actions as visits
+from tests.cleandesk.desk_site import ZONES, furnish, look, send, started
+from tests.entries import seeding
 from tests.people.signing import signed_in
 
 T = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -77,3 +80,66 @@ def test_a_wrong_window_is_told_and_a_broken_one_is_forgiven(site: Flask) -> Non
     assert wrong.status_code == 422
     assert "ends after it begins" in wrong.get_data(as_text=True)
     assert client.get("/clean-desk/exposure?zone=attic&since=2026-W48&until=x").status_code == 200
+
+
+def test_a_visitor_who_was_there_is_joined_with_what_was_open(site: Flask) -> None:
+    people = furnish()
+    round_id = started(people, zones=("ops-a",))
+    with reading() as session:
+        place = queries.stops(session, round_id)[0].place
+    send(people.guard, round_id, look(place, "P02"))
+    with unit_of_work(Actor.system("tests")) as work:
+        visits.apply_plan(work, ZONES)
+    visit = seeding.visit()
+    start = now() - timedelta(minutes=20)
+    seeding.way(visit, start)
+    with reading() as session:
+        found = queries.exposure(session, "ops-a", start, start + timedelta(hours=2))
+        early = queries.exposure(session, "ops-a", start - timedelta(hours=2), start)
+        card = queries.exposure(session, "card-a", start, start + timedelta(hours=2))
+    (guest,) = found.guests
+    assert (guest.stay.since, guest.stay.until) == (start + timedelta(minutes=6), start + timedelta(minutes=48))
+    assert guest.visit is not None and guest.visit.visitor == "Zoë Müller"
+    assert [row.item_id for row in guest.findings] == ["P02"]
+    assert early.guests == ()
+    assert card.guests == ()  # a refusal is no stay
+    page = signed_in(site, "facilities").get("/clean-desk/exposure?zone=ops-a").get_data(as_text=True)
+    assert "Zoë Müller" in page and "1 open meanwhile" in page
+
+
+def test_the_doors_tell_where_the_auditor_was(site: Flask) -> None:
+    people = furnish()
+    round_id = started(people)
+    with reading() as session:
+        assert queries.presence_of(session, round_id) == []
+        stops = queries.stops(session, round_id)
+    at = now() - timedelta(minutes=30)
+    seeding.store(seeding.record(1, at, person="E-1002", decision="taken", taken=True, zone="ops-a"))
+    for stop in stops:
+        send(people.guard, round_id, look(stop.place))
+    with reading() as session:
+        verdicts = {one.zone: one.verdict for one in queries.presence_of(session, round_id)}
+    assert verdicts == {"ops-a": "confirmed", "card-a": "contradicted"}
+    page = signed_in(site, "facilities").get(f"/clean-desk/rounds/{round_id}").get_data(as_text=True)
+    assert "The door log does not have Ben Okafor" in page
+
+
+def test_a_sweep_is_proposed_before_a_visit(site: Flask) -> None:
+    people = furnish()
+    with unit_of_work(Actor.system("tests")) as work:
+        visits.apply_plan(work, ZONES)
+    visit = seeding.visit()
+    client = signed_in(site, "facilities")
+    assert f"visit={visit}" in client.get("/clean-desk/exposure").get_data(as_text=True)
+    form = client.get(f"/clean-desk/rounds/new?visit={visit}").get_data(as_text=True)
+    assert 'value="Sweep before a visit"' in form
+    assert "A1-01, A1-02" in form
+    fields = {
+        "name": "Sweep", "purpose": "targeted", "zones": ["ops-a"], "kinds": ["desk"], "shift": "day",
+        "moment": "live", "places": "A1-01, A1-02", "reason": f"visit {visit}", "auditor": people.guard.id,
+        "second": "", "day": f"{local(now()):%Y-%m-%d}", "time": f"{local(now()):%H:%M}",
+    }  # fmt: skip
+    assert client.send("/clean-desk/rounds/new", **fields).status_code == 302
+    with reading() as session:
+        (row,) = queries.rounds(session)
+    assert (row.purpose, row.reason) == ("targeted", f"visit {visit}")
