@@ -10,6 +10,7 @@ all is its own matter); ``sign-in`` and ``confirm`` for the redirects to those p
 from __future__ import annotations
 
 import csv
+import os
 import secrets
 import sys
 import tempfile
@@ -176,10 +177,14 @@ def write() -> None:
     from tests.conftest import build_site, new_settings  # the site of the tests; conftest imports nothing from here
 
     app = build_site(new_settings(Path(tempfile.mkdtemp())))
-    with app.app_context(), MATRIX.open("w", newline="") as file:
+    with app.app_context():
+        answers = list(rows(app))  # first all of it: a walk that breaks off must not leave half a table behind
+    part = MATRIX.with_name(f"{MATRIX.name}.{os.getpid()}.part")
+    with part.open("w", newline="") as file:
         table = csv.DictWriter(file, HEADER, lineterminator="\n")
         table.writeheader()
-        table.writerows(rows(app))
+        table.writerows(answers)
+    part.replace(MATRIX)
 
 
 if __name__ == "__main__":
