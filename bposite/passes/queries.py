@@ -88,12 +88,15 @@ def codes_of(session: Session, pass_id: str) -> Codes | None:
 def media_of(session: Session, visit_id: str) -> list[MediumRow]:
     """All labels and cards of a visit, oldest first."""
     statement = select(Medium, Pass.number).join(Pass).where(Medium.visit_id == visit_id).order_by(Medium.made_at)
-    return [
-        MediumRow(
-            m.id, m.visit_id, number, m.serial, m.kind, MediumState(m.state), m.made_at, m.changed_at
-        )
-        for m, number in session.execute(statement)
-    ]  # fmt: skip
+    return [_medium(medium, number) for medium, number in session.execute(statement).tuples()]
+
+
+def open_media(session: Session, start: datetime, end: datetime, *, limit: int) -> list[MediumRow]:
+    """Labels and cards made in [start, end) that are still being printed or still out, oldest first."""
+    still = Medium.state.in_((MediumState.PRINTING, MediumState.ISSUED))
+    made = (Medium.made_at >= start) & (Medium.made_at < end)
+    statement = select(Medium, Pass.number).join(Pass).where(still, made).order_by(Medium.made_at).limit(limit)
+    return [_medium(medium, number) for medium, number in session.execute(statement).tuples()]
 
 
 def media_counts(session: Session, start: datetime, end: datetime) -> dict[MediumState, int]:
@@ -102,6 +105,12 @@ def media_counts(session: Session, start: datetime, end: datetime) -> dict[Mediu
         select(Medium.state, func.count()).where(Medium.made_at >= start, Medium.made_at < end).group_by(Medium.state)
     )
     return {MediumState(state): count for state, count in rows}
+
+
+def _medium(row: Medium, number: int) -> MediumRow:
+    return MediumRow(
+        row.id, row.visit_id, number, row.serial, row.kind, MediumState(row.state), row.made_at, row.changed_at
+    )  # fmt: skip
 
 
 def _row(row: Pass | None) -> PassRow | None:

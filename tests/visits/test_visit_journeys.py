@@ -241,7 +241,7 @@ def test_an_expected_guest_who_never_comes_is_a_no_show_and_may_still_turn_up(de
     at_nine.move_to(NINE + timedelta(hours=9))
     assert does(Actor.system("timer"), actions.expire).no_shows == 1
     assert does(DESK, actions.arrive, placed.visit_id) is VisitState.AT_DESK
-    assert Missing.WINDOW_CLOSED in does(DESK, actions.clear, placed.visit_id)
+    assert Missing.WINDOW_CLOSED in does(DESK, actions.admit, placed.visit_id).missing
 
 
 def test_an_exit_door_is_the_evidence_but_not_during_a_break(desk: Flask) -> None:

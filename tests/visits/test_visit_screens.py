@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from bposite.plumbing.clock import now
 from bposite.plumbing.db import reading
 from bposite.visits import queries
 from bposite.visits.rules import VisitState
-from tests.people.signing import Browser, token_of
+from tests.people.signing import Browser, signed_in, token_of
 from tests.visits import visit_day
 from tests.visits.visit_site import NINE
 
@@ -372,3 +373,45 @@ def test_the_watchlist_is_kept_by_its_keepers_and_told_to_nobody_else(desk: Brow
     assert "took a laptop" not in seen
     assert "% alike" not in seen
     assert "100 % alike" in page(manager, visit)
+
+
+def test_a_day_is_closed_and_signed_on_its_page(desk: Browser, manager: Browser) -> None:
+    visit = invited(desk)
+    act(desk, visit, "arrive")
+    act(desk, visit, "admit", identity="passport", host_told="told by phone")
+    act(desk, visit, "label")
+    with time_machine.travel(NINE + timedelta(days=1), tick=True):
+        desk_again, manager_again = signed_in(desk.application, "reception"), signed_in(desk.application, "facilities")
+        home = "/reception/day/2026-11-23"
+        assert "not confirmed" in desk_again.get(home).get_data(as_text=True)
+        manager_again.send(f"{home}/sign", page=home)
+        assert "Signed" not in manager_again.get(home).get_data(as_text=True)
+        desk_again.send(f"{home}/missing", page=home)
+        manager_again.send(f"{home}/sign", page=home)
+        assert "Signed" in manager_again.get(home).get_data(as_text=True)
+        assert desk_again.send(f"{home}/sign", page=home).status_code == 403
+        assert desk_again.get("/reception/day/2026-02-30").status_code == 404
+
+
+def test_a_departure_is_corrected_on_the_page_by_a_manager(desk: Browser, manager: Browser) -> None:
+    visit = invited(desk)
+    act(desk, visit, "arrive")
+    act(desk, visit, "admit", identity="passport", host_told="told by phone")
+    act(desk, visit, "depart", evidence="card_surrendered")
+    fields = {"day": "2026-11-23", "time": "08:00", "evidence": "exit_door", "reason": "door log"}
+    assert act(desk, visit, "correct", **fields).status_code == 403
+    early = act(manager, visit, "correct", **fields)
+    assert early.status_code == 422
+    assert "after the admission" in early.get_data(as_text=True)
+    assert act(manager, visit, "correct", **(fields | {"time": "nine"})).status_code == 422
+
+
+def test_a_document_that_is_asked_for_stops_the_visit_until_it_is_seen(desk: Browser) -> None:
+    visit = invited(desk)
+    act(desk, visit, "documents", document="insurance")
+    act(desk, visit, "arrive")
+    assert 'data-next="document"' in page(desk, visit)
+    assert act(desk, visit, "documents/seen", document="insurance", until="2020-01-01").status_code == 422
+    assert act(desk, visit, "documents/seen", document="shoe", until="2027-01-01").status_code == 422
+    assert act(desk, visit, "documents/seen", document="insurance", until="2027-01-01").status_code == 302
+    assert 'data-next="admit"' in page(desk, visit)

@@ -84,15 +84,6 @@ def set_photo(work: Work, visit_id: str, digest: str) -> None:
     work.record("visits:visitor:photographed", subject=visitor.id, data={"visit": visit.id, "sha256": digest})
 
 
-def clear(work: Work, visit_id: str) -> tuple[Missing, ...]:
-    """Clear the guest; returns what is missing instead when something is."""
-    found = _judged(work, visit_id)
-    missing = missing_to_clear(found.standing, found.desk, work.now)
-    if not missing:
-        move(work, found.visit, VisitEvent.CLEAR)
-    return missing
-
-
 def admit(work: Work, visit_id: str) -> Admission:
     """Let the guest in: clear if that is still to do, arm the pass, issue one when there is none yet.
 

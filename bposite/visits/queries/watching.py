@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -29,6 +29,11 @@ class WatchRow:
     ended_by_name: str | None
     ended_why: str | None
     holds: int
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last moment in force: an entry expires with the midnight after its last day."""
+        return self.expires_at - timedelta(microseconds=1)
 
 
 def watch_rows(session: Session, at: datetime, *, past: bool = False) -> list[WatchRow]:

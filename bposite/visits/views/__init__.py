@@ -1,6 +1,6 @@
 """Screens of the reception."""
 
-from bposite.visits.views import arrivals, board, desk, leaving, media, scanning, watching
+from bposite.visits.views import arrivals, board, closing, desk, leaving, media, scanning, watching
 
 blueprints = (
     board.blueprint,
@@ -10,4 +10,5 @@ blueprints = (
     media.blueprint,
     scanning.blueprint,
     watching.blueprint,
+    closing.blueprint,
 )

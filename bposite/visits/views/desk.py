@@ -20,7 +20,7 @@ from bposite.plumbing.web import wants_fragment
 from bposite.visits import actions, intake, photos, queries, words
 from bposite.visits.actions import IdentityKind
 from bposite.visits.forms import AdmitForm, DepartForm, ReasonForm, plain
-from bposite.visits.rules.inputs import clock, instant
+from bposite.visits.rules.inputs import clock, day, instant, local_day
 from bposite.visits.rules.requirements import Missing, WaiverKind
 from bposite.visits.rules.standing import DocumentKind, HoldKind
 from bposite.visits.views.arrivals import host_option
@@ -67,6 +67,7 @@ def page(visit_id: str, refused: Refused | None = None) -> ResponseReturnValue:
         admit=AdmitForm(host_told="told by phone"),
         depart=DepartForm(),
         reason=ReasonForm(),
+        documents=tuple(DocumentKind),
         me=f"user:{identity.id}" if identity else "",
         qr=svg_path(visit.codes.code) if visit.codes else "",
         short=spoken(visit.codes.short) if visit.codes else "",
@@ -246,6 +247,34 @@ def waive(visit_id: str) -> ResponseReturnValue:
         actions.waive(work, visit_id, kind, typed("reason"), what)
 
     return do(visit_id, "waive", action)
+
+
+@blueprint.post("/<visit_id>/documents")
+@requires("visits:write")
+def demand(visit_id: str) -> ResponseReturnValue:
+    """Make a document a condition of this visit."""
+    return do(visit_id, "documents", lambda work: actions.demand_document(work, visit_id, _document()))
+
+
+@blueprint.post("/<visit_id>/documents/seen")
+@requires("visits:write")
+def seen(visit_id: str) -> ResponseReturnValue:
+    """The document was shown and is in force until the end of a day."""
+
+    def action(work: Work) -> None:
+        last = day(typed("until"))
+        if last is None:
+            raise Refusal("document_until", "Choose the last day on which it is in force.", field="until")
+        actions.see_document(work, visit_id, _document(), local_day(last, site_zone())[1])
+
+    return do(visit_id, "seen", action)
+
+
+def _document() -> DocumentKind:
+    text = request.form.get("document", "")
+    if text not in set(DocumentKind):
+        raise Refusal("document", "Choose the kind of document.", field="document")
+    return DocumentKind(text)
 
 
 @blueprint.post("/<visit_id>/reschedule")

@@ -7,8 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from bposite.journal.work import Work
 from bposite.people.access import requires
+from bposite.plumbing.clock import site_zone
 from bposite.plumbing.errors import Refusal
 from bposite.visits import actions
+from bposite.visits.rules import inputs
 from bposite.visits.rules.machine import Evidence
 from bposite.visits.views.desk import do, typed
 
@@ -60,3 +62,33 @@ def presume_left(visit_id: str) -> ResponseReturnValue:
     return do(
         visit_id, "find", lambda work: actions.presume_left(work, visit_id, typed("searched_by"), typed("reason"))
     )
+
+
+@blueprint.post("/<visit_id>/escalate")
+@requires("visits:write")
+def escalate(visit_id: str) -> ResponseReturnValue:
+    """Nobody knows where the guest is, and a search did not help: an incident."""
+
+    def action(work: Work) -> None:
+        why = typed("reason")
+        if not why:
+            raise Refusal("reason_needed", "Say what is known.", field="reason")
+        actions.escalate(work, visit_id, why)
+
+    return do(visit_id, "escalate", action)
+
+
+@blueprint.post("/<visit_id>/correct")
+@requires("visits:approve")
+def correct(visit_id: str) -> ResponseReturnValue:
+    """Correct when and how a guest left; what was written before stays in the log."""
+
+    def action(work: Work) -> None:
+        day, clock = inputs.day(typed("day")), inputs.clock(typed("time"))
+        at = inputs.instant(day, clock, site_zone(), late=True) if day and clock else None
+        if at is None:
+            raise Refusal("departure_time", "Choose the day and the time at which the visitor left.", field="time")
+        evidence = _evidence(request.form.get("evidence", ""))
+        actions.correct_departure(work, visit_id, evidence, at, typed("reason"))
+
+    return do(visit_id, "correct", action, "The departure is corrected.")
