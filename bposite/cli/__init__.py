@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from bposite import __version__
-from bposite.cli import accounts, demo, integrity, processes, site
+from bposite.cli import accounts, demo, device, integrity, processes, site
 from bposite.cli.console import fail
 from bposite.plumbing.errors import Refusal
 
@@ -54,5 +54,12 @@ def main(ctx: click.Context, state_dir: Path) -> None:
     ctx.obj = state_dir
 
 
-for command in (*site.commands, *processes.commands, *accounts.commands, *integrity.commands, *demo.commands):
+for command in (
+    *site.commands,
+    *processes.commands,
+    *accounts.commands,
+    *device.commands,
+    *integrity.commands,
+    *demo.commands,
+):
     main.add_command(command)
