@@ -32,12 +32,14 @@ LANES = ("expected", "at_desk", "on_site", "overdue")
 @public
 def healthz() -> ResponseReturnValue:
     """The parts and their state: 200 while the site works, 503 when a part is down. Details for signed-in callers."""
+    tell = False
     try:
         with reading() as session:
             lamps = queries.lamps(session)
-    except SQLAlchemyError:
+        tell = current_identity() is not None
+    except SQLAlchemyError:  # who asks cannot be known either without the database
         lamps = [Lamp("database", "down", "it does not answer", now())]
-    state, tell = queries.overall(lamps), current_identity() is not None
+    state = queries.overall(lamps)
     answer = jsonify(state=state, time=iso(now()), parts=[_part(lamp, tell) for lamp in lamps])
     answer.status_code = 503 if state == "down" else 200
     return answer

@@ -7,11 +7,12 @@ from datetime import timedelta
 import time_machine
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
 from bposite.journal.work import Actor, unit_of_work
 from bposite.live.queries import lamps
 from bposite.people import actions as people
-from bposite.plumbing import health
+from bposite.plumbing import db, health
 from bposite.plumbing.clock import now
 from bposite.plumbing.db import reading
 from tests.entries import seeding
@@ -96,3 +97,15 @@ def test_every_endpoint_of_the_api_is_in_its_description(site: Flask) -> None:
     assert served <= set(document["paths"]) | {rule for rule in served if "/push/" in rule}
     names = {one["name"] for one in document["paths"]["/api/v1/entries"]["get"]["parameters"]}
     assert {"after", "limit", "door", "zone", "person", "from", "to", "decision"} <= names
+
+
+def test_health_answers_without_a_database(site: Flask) -> None:
+    """A session cookie is sent along: who asks cannot be known then, and that must not hide the answer."""
+    guard = signed_in(site, "guard")
+    with db.transaction() as session:
+        session.execute(text("ALTER TABLE part RENAME TO gone"))
+        session.execute(text("ALTER TABLE user_session RENAME TO gone_too"))
+    answer = guard.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json
+    assert answer.json["parts"] == [{"name": "database", "state": "down"}]
