@@ -108,6 +108,20 @@ def test_no_timer_takes_a_visitor_off_the_list(people: str, state: str) -> None:
     assert (found.kind, found.zone, found.confidence) == ("visitor", "Not seen at a door", "inferred")
 
 
+@pytest.mark.parametrize(("minutes", "listed"), [(-1, True), (1, False)])
+def test_a_proven_departure_takes_a_visitor_off_unless_a_door_saw_him_later(
+    people: str, minutes: int, listed: bool
+) -> None:
+    left = (now() + timedelta(minutes=minutes)).timestamp() * 1_000_000
+    with transaction() as session:
+        words = "UPDATE visit SET state = 'departed', departure = 'desk_scan', departed_at = :at WHERE id = :id"
+        session.execute(text(words), {"at": int(left), "id": people})
+    assert ("Zoë Müller" in list_of(start())) is listed
+    with reading() as session:
+        lobby = next(zone for zone in queries.site_now(session, pictures=False).zones if zone.id == "lobby")
+    assert lobby.visitors == int(listed)
+
+
 def test_three_phones_merge(people: str) -> None:
     call = start()
     members = {name: one.id for name, one in list_of(call).items()}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -19,6 +20,7 @@ from bposite.entries.queries import Line, Still, lines, names
 from bposite.entries.queries.stills import NO_STILL, stills_of
 from bposite.journal import queries as journal
 from bposite.journal.queries import standing
+from bposite.live.queries.rollcall import still_inside
 from bposite.plumbing import health, jobs
 from bposite.plumbing.clock import now
 from bposite.plumbing.settings import current
@@ -98,12 +100,18 @@ def site_now(session: Session, *, pictures: bool) -> SiteNow:
     raised = sorted((row for row in alarms(session, limit=50) if row.live), key=urgency)
     rows = one_a_passage(search_entries(session, PEOPLE, limit=3 * FEED))[:FEED]
     return SiteNow(
-        at, zones_now(session),
+        at, heads_now(session),
         [DoorCard(one, stills.get(one.last.position, NO_STILL) if one.last else NO_STILL, one.id in working)
          for one in here],
         raised[:ALARMS], max(0, len(raised) - ALARMS), lines(session, rows, names(session), pictures=pictures),
         tally(session, at), overdue(session, at), seen, lamps(session),
     )  # fmt: skip
+
+
+def heads_now(session: Session) -> list[ZoneNow]:
+    """Zones with their head-counts, without visitors whose departure was proven since a door last saw them."""
+    guests = Counter(one.zone for one in still_inside(session) if one.visit)
+    return [zone if zone.kind == "outside" else replace(zone, visitors=guests[zone.id]) for zone in zones_now(session)]
 
 
 def urgency(row: AlarmRow) -> tuple[bool, bool, bool, float]:
@@ -229,7 +237,7 @@ def measures(session: Session) -> Measures:
         messages={(row.id, what): row.counts.get(what, 0) for row in devices for what in COUNTERS},
         present={
             (zone.id, kind): count
-            for zone in zones_now(session)
+            for zone in heads_now(session)
             for kind, count in (("staff", zone.staff), ("visitor", zone.visitors))
         },
         visits=tally(session, at),

@@ -14,7 +14,8 @@ from bposite.doors.queries.names import door_names, zone_names
 from bposite.live.rules import STALE_AFTER, Tick, standing
 from bposite.live.tables import RollCall, RollCallMember, RollCallTick
 from bposite.people.queries import persons_by_number
-from bposite.visits.queries.names import VisitName, visits_inside
+from bposite.visits.queries.names import VisitName, visit_names, visits_inside
+from bposite.visits.rules.machine import VisitState
 
 NOWHERE = "Not seen at a door"
 AT_MUSTER = "At the muster point"
@@ -90,7 +91,7 @@ def everybody_inside(session: Session, at: datetime) -> list[Found]:
 
     Visits that overstay or are unaccounted for are among them: no timer takes anybody off this list.
     """
-    present = inside(session)
+    present = still_inside(session)
     persons = persons_by_number(session, [one.person for one in present if one.person])
     guests = {visit.id: visit for visit in visits_inside(session, [one.visit for one in present if one.visit])}
     doors, zones = door_names(session), zone_names(session)
@@ -113,6 +114,21 @@ def everybody_inside(session: Session, at: datetime) -> list[Found]:
         for visit in guests.values()
     ]
     return [*found, *unseen]
+
+
+def still_inside(session: Session) -> list[Present]:
+    """Everybody whom doors saw in the building last, without visitors whose departure was proven after that.
+
+    Many leave by a door that stands open, after handing the pass back at the desk: no door tells. Whoever a door saw
+    *after* the recorded departure stays on the list.
+    """
+    present = inside(session)
+    visits = visit_names(session, [one.visit for one in present if one.visit])
+    return [one for one in present if not (one.visit in visits and _left_after(visits[one.visit], one.at))]
+
+
+def _left_after(visit: VisitName, seen: datetime) -> bool:
+    return visit.state is VisitState.DEPARTED and visit.departed_at is not None and visit.departed_at >= seen
 
 
 def _of_visit(visit: VisitName) -> str:

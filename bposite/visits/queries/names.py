@@ -28,6 +28,7 @@ class VisitName:
     state: VisitState
     window_from: datetime
     window_until: datetime
+    departed_at: datetime | None
 
 
 def visit_names(session: Session, visit_ids: Iterable[str]) -> dict[str, VisitName]:
@@ -63,5 +64,5 @@ def visits_inside(session: Session, also: Iterable[str] = ()) -> list[VisitName]
 def _name(visit: Visit, visitor: Visitor) -> VisitName:
     return VisitName(
         visit.id, visitor.name, visitor.company, visit.host, visit.host_name, VisitState(visit.state),
-        visit.window_from, visit.window_until,
+        visit.window_from, visit.window_until, visit.departed_at,
     )  # fmt: skip
