@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
-import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -286,40 +286,21 @@ def test_a_full_disk_costs_the_ring_and_not_the_evidence(
     assert list(evidence_store().root.glob("*.part*")) == []
 
 
-def _die_after_the_file(state_dir: str, policy: LinkPolicy) -> None:
-    """A cameras process that is killed between the file of a clip and its row."""
-    from .site import reopen
-
-    reopen(Path(state_dir))
-    calls = []
-
-    def die() -> None:
-        calls.append(1)
-        if len(calls) == 2:  # the first file is the picture, the second the clip
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    fleet = Fleet()
-    with reading() as session:
-        fleet.sync(session)
-    linker = Linker(fleet, evidence_store(), policy, after_file=die)
-    while True:
-        linker.step()
-        time.sleep(0.05)
-
-
 def test_a_kill_between_the_clip_and_its_row_loses_and_doubles_nothing(
     site: Flask, cameras: Callable[..., Cameras], running: Callable[..., Running], tmp_path: Path
 ) -> None:
     camera = cameras()
     apply(plan(camera.url()))
-    victim = multiprocessing.get_context("spawn").Process(target=_die_after_the_file, args=(str(tmp_path), SHORT))
-    victim.start()
+    times = [str(value) for value in (SHORT.before_us, SHORT.after_us, SHORT.deadline_us)]
+    victim = subprocess.Popen([sys.executable, str(Path(__file__).with_name("victim.py")), str(tmp_path), *times])
     wait_for(lambda: list((tmp_path / "ring" / "cam-1").glob("*.ring")), "the victim's recording")
     time.sleep(1.5)
     at_us = wall_us()
     position = happen(at_us)
-    victim.join(30)
-    assert victim.exitcode == -signal.SIGKILL
+    try:
+        assert victim.wait(30) == -signal.SIGKILL
+    finally:
+        victim.kill()
     (orphan,) = evidence_store().root.rglob("*.mp4")
     assert frames_of(position)[0].clip_path is None
     with transaction() as session:
