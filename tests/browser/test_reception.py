@@ -24,7 +24,6 @@ from tests.browser.conftest import PATIENCE_MS
 from tests.people.signing import make_account, session_of
 from tests.visits import visit_day
 
-
 expect.set_options(timeout=PATIENCE_MS)
 
 
