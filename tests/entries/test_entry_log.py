@@ -89,7 +89,9 @@ def test_search(desk: Browser, query: str, wanted: set[str]) -> None:
     seeding.way(guest, at)
     seeding.store(
         seeding.record(1, at, person="E-1016"),
-        seeding.record(2, at, person="E-1007", door="card-room", decision="denied", reason="deniedPassback"),
+        seeding.record(
+            2, at, person="E-1007", door="card-room", decision="denied", reason="deniedPassback", notable=True
+        ),
     )
     page = desk.get(f"/entries/?{query}", headers={"X-Fragment": "1"}).get_data(as_text=True)
     names = {"Zoë Müller", "Priya Raghunathan", "Aarav Joshi"}
