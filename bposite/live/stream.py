@@ -14,7 +14,6 @@ from queue import Empty, Full, Queue
 from time import monotonic
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from bposite.journal import queries as journal
 from bposite.live.rules import RECHECK_PREFIXES, frame, prefixes_of, signal, topic_of
@@ -192,8 +191,8 @@ class Hub:
             try:
                 self._read()
                 pause = POLL
-            except SQLAlchemyError as error:
-                log.warning("live:stream:failed", error=str(error))
+            except Exception as error:  # the edge of a thread that must outlive whatever a read throws
+                log.error("live:stream:failed", exc_info=error)
                 pause = FAILED_PAUSE
 
     def _read(self) -> None:
