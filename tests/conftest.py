@@ -20,8 +20,10 @@ from bposite.plumbing.secrets import make_master
 from bposite.plumbing.settings import Settings, Site, Web, configure
 from bposite.plumbing.web import limiter
 from bposite.wiring import make_tables, open_site
+from tests.browser.chromium import chromium
 from tests.people.signing import Browser, nobody, signed_in
 
+__all__ = ["chromium"]  # a fixture, once for the whole run: two of them in one thread disturb each other
 REPO = Path(__file__).resolve().parent.parent
 SHARED = REPO.parent / "shared"
 

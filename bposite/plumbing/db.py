@@ -15,9 +15,11 @@ import msgspec
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, Engine, MetaData, Text, TypeDecorator, event
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from bposite.plumbing.clock import from_micros, to_micros
+from bposite.plumbing.errors import Refusal
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
@@ -83,7 +85,13 @@ def bind(app: Flask, url: str) -> None:
     global _engine
     app.config["SQLALCHEMY_DATABASE_URI"] = normalised(url)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(url)
-    db.init_app(app)
+    try:
+        db.init_app(app)
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise Refusal(
+            "database_url", "The address of the database cannot be understood.", field="database_url",
+            remedy="Write it like postgresql://user@host/name, or leave it out for SQLite.",
+        ) from error  # fmt: skip
     with app.app_context():
         _engine = db.engine
     if _engine.dialect.name == "sqlite":

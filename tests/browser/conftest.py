@@ -14,11 +14,9 @@ from waitress.server import create_server
 from bposite.live.stream import hub
 from bposite.people import cookies
 from bposite.plumbing import db
-from tests.browser.chromium import chromium, watch
+from tests.browser.chromium import watch
 from tests.conftest import build_site, new_settings
 from tests.people.signing import make_account, session_of
-
-__all__ = ["chromium"]  # a fixture
 
 PATIENCE_MS = 10_000
 

@@ -22,10 +22,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser import shots
-from tests.browser.chromium import chromium, watch
+from tests.browser.chromium import watch
 from tests.conftest import REPO, free_port
-
-__all__ = ["chromium"]  # a fixture
 
 sys.path.insert(0, str(REPO / "hardware" / "simulator"))
 from stamp import read_clock
@@ -197,6 +195,7 @@ def test_the_picture_of_the_readme_is_made(demo: Demo, chromium: Browser, tmp_pa
 def test_ctrl_c_ends_everything_and_a_second_start_goes_on(demo: Demo, state: Path) -> None:
     """The demonstration runs again afterwards: tests come in any order."""
     before = demo.about
+    demo.wait_until(lambda: demo.get("/api/v1/entries?limit=1")["items"], 120)
     position = demo.get("/api/v1/entries?limit=1")["items"][0]["position"]
     assert demo.stop() == 0
     left = subprocess.run(["pgrep", "-f", str(state)], capture_output=True, text=True, check=False).stdout.split()

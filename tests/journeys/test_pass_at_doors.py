@@ -24,12 +24,12 @@ from bposite.passes import qr
 from bposite.people import cookies
 from bposite.plumbing.settings import Mqtt, configure, current
 from tests.brokers import embedded
-from tests.browser.chromium import ARGUMENTS, chromium
+from tests.browser.chromium import ARGUMENTS
 from tests.browser.conftest import page_as, served, visitor
 from tests.doors import kit
 from tests.people.signing import make_account, session_of
 
-__all__ = ["chromium", "page_as", "served", "visitor"]  # fixtures
+__all__ = ["page_as", "served", "visitor"]  # fixtures
 GUEST = "Leila Haddad"
 
 

@@ -19,6 +19,7 @@ REASON_LETTERS = 300
 
 
 def one_of(column: str, values: type[StrEnum]) -> str:
+    """The SQL of a CHECK that ``column`` holds one of ``values``."""
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
