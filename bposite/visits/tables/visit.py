@@ -24,6 +24,7 @@ def one_of(column: str, values: type[StrEnum]) -> str:
 
 
 def flag() -> Boolean:
+    """A yes-or-no column; its CHECK would have no name that migrations can find, so it has none."""
     return Boolean(create_constraint=False)
 
 
