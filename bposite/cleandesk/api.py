@@ -1,17 +1,19 @@
-"""REST: rounds, findings and the figures of a period (read only). No person is in any answer."""
+"""REST: rounds, findings and the figures of a period, and what workstations report. No person is in any answer."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Blueprint
 from pydantic import BaseModel, ConfigDict, Field
 
-from bposite.cleandesk import queries
+from bposite.cleandesk import actions, queries
+from bposite.cleandesk.osquery import read_results
 from bposite.cleandesk.queries import FindingNow, RoundRow, Scope, Wanted
 from bposite.cleandesk.rules.claims import judge
-from bposite.people.access import requires
+from bposite.journal.work import unit_of_work
+from bposite.people.access import current_actor, requires
 from bposite.plumbing.api import endpoint
 from bposite.plumbing.clock import local, now
 from bposite.plumbing.db import reading
@@ -191,6 +193,35 @@ def figures(query: FigureQuery) -> Figures:
             Stratum(key=one.key, frame=one.frame, judged=one.seen, passed=one.passed) for one in strata
         ],
     )  # fmt: skip
+
+
+class PostureBody(BaseModel):
+    """What osquery's TLS logger sends; its other fields are let through and not looked at."""
+
+    model_config = ConfigDict(extra="allow")
+
+    log_type: str = Field(max_length=20, description="`result` is taken, anything else is answered and dropped")
+    data: list[dict[str, Any]] = Field(max_length=50_000)
+
+
+class PostureAnswer(BaseModel):
+    """What was taken. The same results sent again are `known` and change nothing."""
+
+    node_invalid: bool = False
+    new: int
+    known: int
+    odd: int = Field(description="results that could not be read")
+
+
+@api.post("/posture")
+@requires("cleandesk:plan")
+@endpoint(body=PostureBody, returns=PostureAnswer, summary="Take osquery results of workstations")
+def push_posture(body: PostureBody) -> PostureAnswer:
+    """Results of the queries in config/osquery_pack.json; others are let through."""
+    log = read_results(body.data if body.log_type == "result" else [], now())
+    with unit_of_work(current_actor()) as work:
+        taken = actions.take_log(work, log)
+    return PostureAnswer(new=taken.new, known=taken.known, odd=log.faulty)
 
 
 def _round(row: RoundRow, proof: queries.RoundProof | None) -> Round:

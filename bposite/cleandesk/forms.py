@@ -30,7 +30,10 @@ __all__ = [
     "ActionForm",
     "ClaimForm",
     "DisputeForm",
+    "ExemptionForm",
     "ImportForm",
+    "LockerForm",
+    "LogForm",
     "PlaceForm",
     "PlanForm",
     "RiskForm",
@@ -160,6 +163,34 @@ class PlaceForm(FlaskForm):  # type: ignore[misc]
     def typed(self) -> dict[str, Any]:
         """What was typed, as a row of the roster."""
         return {name: field.data for name, field in self._fields.items() if name != "csrf_token" and field.data}
+
+
+class LogForm(FlaskForm):  # type: ignore[misc]
+    """A result log of osquery."""
+
+    file = FileField("Result log")
+
+
+class ExemptionForm(FlaskForm):  # type: ignore[misc]
+    """A device that somebody may have in a no-device zone for a while."""
+
+    tag = StringField("Tag on the device", [_needed("Give the tag."), _text(40)], [one_line])
+    what = StringField("Device", [_needed("Say what it is."), _text(120)], [one_line])
+    person = StringField(
+        "Who", [_needed("Choose somebody.")], [one_line], render_kw={"list": "people", "autocomplete": "off"}
+    )
+    reason = StringField("Why", [_needed("Say why."), _text(200)], [one_line])
+    until = DateField("Until", [InputRequired("Choose a day.")])
+
+
+class LockerForm(FlaskForm):  # type: ignore[misc]
+    """A locker and who has it."""
+
+    locker = StringField("Locker", [_needed("Give its number."), _text(20)], [one_line])
+    zone = SelectField("Before zone")
+    person = StringField(
+        "Who", [_text(160)], [one_line], render_kw={"list": "people", "autocomplete": "off"}, description="Empty: free."
+    )
 
 
 class ImportForm(FlaskForm):  # type: ignore[misc]

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bposite.cleandesk.rules.catalogue import SEVERITIES
 from bposite.cleandesk.rules.machines import Action, Finding, Round
 from bposite.cleandesk.rules.outcome import ANSWERS
+from bposite.cleandesk.rules.posture import KINDS
 from bposite.plumbing.db import Json, Model, UtcDateTime
 
 Flag = Boolean(create_constraint=False)
@@ -404,3 +405,63 @@ class TeamFault(Model):
     state: Mapped[str] = mapped_column(String(8), default="open")
     found_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+# --- endpoint posture ------------------------------------------------------------------------------------------------
+
+
+class Workstation(Model):
+    """A computer that reports about itself. `place_id` and `person` (directory number) are said by people; a
+    workstation that nobody has claimed stands on a list and is not lost."""
+
+    __tablename__ = "workstation"
+    __table_args__ = (Index("ix_workstation_place_id", "place_id"),)
+    host: Mapped[str] = mapped_column(String(120), primary_key=True)
+    place_id: Mapped[str | None] = mapped_column(ForeignKey("place.id", name="fk_workstation_place_id"))
+    person: Mapped[str] = mapped_column(String(40), default="")
+    first_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    heard_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class EndpointReading(Model):
+    """One thing a workstation reported; the same one sent again is the same row."""
+
+    __tablename__ = "endpoint_reading"
+    __table_args__ = (
+        CheckConstraint(_one_of("kind", KINDS), name="kind"),
+        UniqueConstraint("host", "kind", "at", "words", name="uq_endpoint_reading_host"),
+    )
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    host: Mapped[str] = mapped_column(ForeignKey("workstation.host", name="fk_endpoint_reading_host"))
+    kind: Mapped[str] = mapped_column(String(12))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    good: Mapped[bool] = mapped_column(Flag)
+    words: Mapped[str] = mapped_column(String(160))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Exemption(Model):
+    """A device that a person may have in a no-device zone, until a day; it always ends."""
+
+    __tablename__ = "device_exemption"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(40))
+    what: Mapped[str] = mapped_column(String(120))
+    person: Mapped[str] = mapped_column(String(40))
+    person_name: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(String(200))
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    given_by: Mapped[str] = mapped_column(String(120))
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Locker(Model):
+    """A locker and who has it now; `person` None: free."""
+
+    __tablename__ = "locker"
+    id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    zone: Mapped[str] = mapped_column(String(40))
+    person: Mapped[str | None] = mapped_column(String(40))
+    person_name: Mapped[str] = mapped_column(String(120), default="")
+    since: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -150,9 +150,8 @@ def test_forty_desks_with_the_network_cut_and_a_killed_tab_lose_nothing(
 
     context.set_offline(False)
     expect(page.locator("[data-walk-link]")).to_have_text("All sent")
-    while page.locator(".walk-bar").is_visible():
-        page.get_by_role("button", name="Pass", exact=True).tap()
-        page.wait_for_timeout(30)
+    passes(page, DESKS + 1 - 27 - 1)  # 14 before, 13 while cut off, and the last one by itself
+    page.get_by_role("button", name="Pass", exact=True).tap()
     expect(page.get_by_role("heading", name="All places are seen")).to_be_visible()
     page.get_by_role("button", name="Submit the round").tap()
     page.wait_for_url(f"**/clean-desk/rounds/{round_id}")
@@ -197,6 +196,8 @@ def test_a_pass_can_be_taken_back_and_an_answer_corrected(
     expect(page.locator(".walk-error").first).to_have_text("Tick what is wrong.")
     page.get_by_label("Paper, notes or pens in a paperless zone").check()
     page.get_by_role("button", name="Save 1 fault").tap()
+    # The toast comes when the look is on the disk; before that "All sent" is still true of the looks before it.
+    expect(page.locator(".walk-toast")).to_contain_text("1 fault noted")
     expect(page.locator("[data-walk-link]")).to_have_text("All sent")
     assert looks(round_id) == {first: "fail"}
 
@@ -307,6 +308,8 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(
     page.get_by_label("Paper, notes or pens in a paperless zone").check()
     assert serious(page) == []
     page.get_by_role("button", name="Save 1 fault").tap()
+    # The toast comes when the look is on the disk; before that "All sent" is still true of the looks before it.
+    expect(page.locator(".walk-toast")).to_contain_text("1 fault noted")
     expect(page.locator("[data-walk-link]")).to_have_text("All sent")
     assert serious(page) == []
     with reading() as session:
@@ -317,7 +320,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(
     faults = watch(page)
     paths = ("", "rounds/", f"rounds/{round_id}", "rounds/new", "findings/", f"findings/{finding.id}", "figures/",
              "claim", "programme/", "programme/new", "places/", f"places/{finding.place_id}", "places/plan",
-             "places/import", "places/new")  # fmt: skip
+             "devices/", "exposure", "places/import", "places/new")  # fmt: skip
     for path in paths if scheme == "light" else paths[:7]:
         page.goto(f"/clean-desk/{path}")
         assert serious(page) == [], path

@@ -1,5 +1,6 @@
 """What people and time do to the clean desk. One public function is one step of a unit of work and its facts."""
 
+from bposite.cleandesk.actions.devices import Taken, claim_workstation, end_exemption, exempt, set_locker, take_log
 from bposite.cleandesk.actions.findings import (
     Raised,
     accept_risk,
@@ -43,6 +44,7 @@ __all__ = [
     "NewRound",
     "Observed",
     "Raised",
+    "Taken",
     "accept_risk",
     "acknowledge",
     "apply_plan",
@@ -50,9 +52,12 @@ __all__ = [
     "begin",
     "cancel_round",
     "claim_done",
+    "claim_workstation",
     "decide_dispute",
     "dispute",
+    "end_exemption",
     "end_plan",
+    "exempt",
     "floor_file",
     "import_places",
     "keep_floor",
@@ -68,8 +73,10 @@ __all__ = [
     "save_place",
     "save_plan",
     "set_floor",
+    "set_locker",
     "start_round",
     "submit_round",
+    "take_log",
     "tick",
     "verify",
 ]

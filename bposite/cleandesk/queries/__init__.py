@@ -2,6 +2,15 @@
 
 from bposite.cleandesk.queries.auditors import Auditor, auditor, auditors
 from bposite.cleandesk.queries.catalogue import digest, in_force, limits, of_version
+from bposite.cleandesk.queries.devices import (
+    ExemptionRow,
+    LockerRow,
+    WorkstationNow,
+    exemptions,
+    lockers,
+    unlocked_seats,
+    workstations,
+)
 from bposite.cleandesk.queries.exposure import Audit, Exposure, Guest, coming_guests, exposure
 from bposite.cleandesk.queries.figures import (
     COUNTED,
@@ -91,12 +100,14 @@ __all__ = [
     "ActionRow",
     "Audit",
     "Auditor",
+    "ExemptionRow",
     "Exposure",
     "FaultRow",
     "FindingNow",
     "Floor",
     "Guest",
     "ItemCount",
+    "LockerRow",
     "LookRow",
     "Move",
     "PhotoRow",
@@ -109,6 +120,7 @@ __all__ = [
     "StepRow",
     "StopRow",
     "Wanted",
+    "WorkstationNow",
     "actions_of",
     "all_photos",
     "auditor",
@@ -123,6 +135,7 @@ __all__ = [
     "coming_guests",
     "counts",
     "digest",
+    "exemptions",
     "exposure",
     "finding",
     "finding_by_number",
@@ -135,6 +148,7 @@ __all__ = [
     "items",
     "labels",
     "limits",
+    "lockers",
     "looks",
     "months",
     "moves",
@@ -165,4 +179,6 @@ __all__ = [
     "team_faults",
     "team_sizes",
     "trend",
+    "unlocked_seats",
+    "workstations",
 ]

@@ -2,9 +2,20 @@
 
 from flask import Blueprint
 
-from bposite.cleandesk.views import exposure, figures, findings, overview, places, programme, rounds, walk
+from bposite.cleandesk.views import devices, exposure, figures, findings, overview, places, programme, rounds, walk
 from bposite.cleandesk.views.base import blueprint
 
-__all__ = ["blueprints", "exposure", "figures", "findings", "overview", "places", "programme", "rounds", "walk"]
+__all__ = [
+    "blueprints",
+    "devices",
+    "exposure",
+    "figures",
+    "findings",
+    "overview",
+    "places",
+    "programme",
+    "rounds",
+    "walk",
+]
 
 blueprints: tuple[Blueprint, ...] = (blueprint,)
