@@ -9,9 +9,14 @@ import click
 
 from bposite import wiring
 from bposite.cli.console import fail, with_site
+from bposite.doors.queries import EntryFilter
+from bposite.entries.rules.moments import typed_moment
+from bposite.evidence.pack import note_pack, write_pack
 from bposite.journal import actions as journal
 from bposite.journal import queries
 from bposite.journal.proof import verify as problems_of
+from bposite.journal.work import Actor, unit_of_work
+from bposite.plumbing.clock import site_zone
 from bposite.plumbing.db import reading
 
 
@@ -53,6 +58,34 @@ def export_checkpoint(file: Path | None) -> None:
         return
     file.write_text(note, "utf-8")
     click.echo(f"written: {file}")
+
+
+@export.command("entries")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--door", multiple=True, help="Only this door (its id); may be given several times.")
+@click.option("--zone", multiple=True, help="Only entries into this zone.")
+@click.option("--person", multiple=True, help="Only this person (the number).")
+@click.option("--visit", multiple=True, help="Only this visit.")
+@click.option("--from", "since", default="", help="From this time at the site, such as 2026-11-23 or 2026-11-23T14:07.")
+@click.option("--to", "until", default="", help="Up to this time at the site; a day includes its end.")
+@with_site
+def export_entries(folder: Path, since: str, until: str, **chosen: tuple[str, ...]) -> None:
+    """Write the entry log into the new FOLDER: sheet, records with proofs, manifest, and a verifier of its own."""
+    try:
+        wanted = EntryFilter(
+            doors=chosen["door"], zones=chosen["zone"], persons=chosen["person"], visits=chosen["visit"],
+            since=typed_moment(since, site_zone()) if since else None,
+            until=typed_moment(until, site_zone(), end=True) if until else None,
+        )  # fmt: skip
+    except ValueError as error:
+        fail(str(error), 2)
+    journal.checkpoint()
+    with reading() as session:
+        pack = write_pack(session, folder, wanted)
+    with unit_of_work(Actor.system("export")) as work:
+        note_pack(work, pack)
+    click.echo(f"{pack.count} entries of a journal of {pack.size} facts: {pack.folder}")
+    click.echo(f"check them anywhere with: python3 {pack.folder / 'check_pack.py'}")
 
 
 commands = (verify, export)
